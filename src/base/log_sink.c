@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where log and trace lines end up.
+ *
+ * stderr is shared with whoever started us, so its O_NONBLOCK is not ours to
+ * set: poll(2) tells whether it would block (a pipe with room for PIPE_BUF
+ * bytes takes a line whole), and a line that syslog has got does not wait.
+ */
+#include "base/log_sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+enum { RETRY_MS = 1000 };
+
+static struct {
+        const char *program;
+        bool journal;     /* stderr is a stream of the journal */
+        bool stderr_gone; /* its reader has closed it */
+        int syslog;
+        int trace;
+} sink = { .program = "", .syslog = -1, .trace = -1 };
+
+/* JOURNAL_STREAM is "device:inode" of the stream (systemd.exec(5)). */
+static bool is_journal(const struct stat *st)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        char rest;
+
+        return stream && sscanf(stream, "%llu:%llu%c", &device, &inode, &rest) == 2 &&
+               device == st->st_dev && inode == st->st_ino;
+}
+
+void log_sink_open_syslog(void)
+{
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+
+        if (sink.syslog >= 0)
+                return;
+        cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+                sink.syslog = steal_fd(&fd);
+}
+
+void log_sink_open(const char *program)
+{
+        struct stat st;
+
+        sink.program = program;
+        if (fstat(STDERR_FILENO, &st) < 0)
+                return;
+        sink.journal = is_journal(&st);
+        if (S_ISFIFO(st.st_mode))
+                log_sink_open_syslog();
+}
+
+void log_sink_set_trace(int fd)
+{
+        close_fd(&sink.trace);
+        sink.trace = fd;
+}
+
+static bool is_writable(int fd, int timeout_ms)
+{
+        struct pollfd out = { .fd = fd, .events = POLLOUT };
+
+        return poll(&out, 1, timeout_ms) > 0;
+}
+
+/* Without a time stamp: every syslog daemon puts its own, and localtime(3) would read files. */
+static bool write_syslog(int priority, const char *text, size_t size)
+{
+        char line[LOG_LINE_MAX + 64];
+        int length = snprintf(line, sizeof line, "<%d>%s[%d]: %.*s", LOG_DAEMON | priority,
+                              sink.program, (int)getpid(), (int)size, text);
+
+        size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
+        if (send(sink.syslog, line, bytes, MSG_NOSIGNAL) >= 0)
+                return true;
+        if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
+                close_fd(&sink.syslog);
+        return false;
+}
+
+/* The whole of it. False once nobody reads any more. */
+static bool write_whole(int fd, const char *bytes, size_t size)
+{
+        while (size > 0) {
+                ssize_t n = write(fd, bytes, size);
+                if (n >= 0) {
+                        bytes += n;
+                        size -= (size_t)n;
+                } else if (errno == EAGAIN) {
+                        (void)is_writable(fd, RETRY_MS);
+                } else if (errno != EINTR) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+static bool write_stderr(int priority, const char *text, size_t size)
+{
+        char line[LOG_LINE_MAX + 64];
+        int length = sink.journal ?
+                snprintf(line, sizeof line, "<%d>%.*s\n", priority, (int)size, text) :
+                snprintf(line, sizeof line, "%s: %.*s\n", sink.program, (int)size, text);
+
+        if (!write_whole(STDERR_FILENO, line, (size_t)length)) {
+                sink.stderr_gone = true;
+                return false;
+        }
+        return true;
+}
+
+static void write_message(int priority, const char *text, size_t size)
+{
+        bool taken = false;
+
+        while (!taken && (sink.syslog >= 0 || !sink.stderr_gone)) {
+                if (sink.syslog >= 0)
+                        taken = write_syslog(priority, text, size);
+                if (!sink.stderr_gone && is_writable(STDERR_FILENO, taken ? 0 : RETRY_MS))
+                        taken |= write_stderr(priority, text, size);
+                else if (!taken && sink.syslog >= 0)
+                        (void)is_writable(sink.syslog, RETRY_MS);
+        }
+}
+
+static void write_trace(const char *text, size_t size)
+{
+        char line[LOG_LINE_MAX + 1];
+        int fd = sink.trace >= 0 ? sink.trace : STDERR_FILENO;
+
+        if (fd == STDERR_FILENO && (sink.stderr_gone || !is_writable(fd, RETRY_MS)))
+                return;
+        memcpy(line, text, size);
+        line[size] = '\n';
+        if (!write_whole(fd, line, size + 1) && fd == STDERR_FILENO)
+                sink.stderr_gone = true;
+}
+
+void log_sink_write(enum log_stream stream, int priority, const char *text, size_t size)
+{
+        if (size > LOG_LINE_MAX)
+                size = LOG_LINE_MAX;
+        if (stream == LOG_STREAM_TRACE)
+                write_trace(text, size);
+        else
+                write_message(priority, text, size);
+}

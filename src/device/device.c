@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all kinds of devices share: see device.h. */
+#include "device/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+void pr_result_sense(struct pr_result *ret_result, struct scsi_sense sense)
+{
+        *ret_result = (struct pr_result){ .status = SCSI_CHECK_CONDITION };
+        scsi_sense_build(sense, ret_result->sense);
+}
+
+void pr_result_refuse(struct pr_result *ret_result, const char *refusal)
+{
+        pr_result_sense(ret_result, SENSE_INVALID_OPCODE);
+        ret_result->refusal = refusal;
+}
+
+static void refused_execute(const struct device *device, int fd, const struct pr_command *command,
+                            struct pr_result *ret_result)
+{
+        (void)fd, (void)command;
+        pr_result_refuse(ret_result, device->refusal);
+}
+
+static void refused_wwid(const struct device *device, char *ret_name, size_t size)
+{
+        (void)device;
+        if (size > 0)
+                ret_name[0] = '\0';
+}
+
+static const struct device_ops refused_ops = {
+        .kind = "refused",
+        .execute = refused_execute,
+        .wwid = refused_wwid,
+};
+
+void device_init_refused(struct device *ret_device, const char *refusal)
+{
+        *ret_device = (struct device){ .ops = &refused_ops, .refusal = refusal };
+}
+
+void device_execute(const struct device *device, int fd, const struct pr_command *command,
+                    struct pr_result *ret_result)
+{
+        if (device->refusal) {
+                pr_result_refuse(ret_result, device->refusal);
+                return;
+        }
+
+        /*
+         * CAP_SYS_RAWIO bypasses the kernel's own look at the descriptor's mode (scsi_ioctl.c asks
+         * it only of those without the capability), so the rule is kept here.
+         */
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || (flags & O_PATH)) {
+                pr_result_refuse(ret_result, "the descriptor was opened with O_PATH");
+                return;
+        }
+        if (command->cdb.out && (flags & O_ACCMODE) == O_RDONLY) {
+                pr_result_refuse(ret_result, "the descriptor is not open for writing");
+                return;
+        }
+        device->ops->execute(device, fd, command, ret_result);
+}

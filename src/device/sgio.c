@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices of the running kernel, reached by SG_IO: see sgio.h. */
+#include "device/sgio.h"
+
+#include <errno.h>
+#include <scsi/sg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "device/sysfs.h"
+
+enum { SCSI_GENERIC_MAJOR = 21 }; /* Documentation/admin-guide/devices.txt */
+
+int sgio_ioctl(int fd, unsigned long request, void *argument)
+{
+        return ioctl(fd, request, argument);
+}
+
+/*
+ * Once: no errno is retried. On a node of sg an interrupted SG_IO may have
+ * reached the disk, and a REGISTER sent twice answers with a conflict.
+ */
+static void execute(const struct device *device, int fd, const struct pr_command *command,
+                    struct pr_result *ret_result)
+{
+        const struct sgio_context *context = device->context;
+        uint8_t cdb[PR_CDB_SIZE];
+        struct pr_result result = { .reached = true };
+        struct sg_io_hdr header = {
+                .interface_id = 'S',
+                .dxfer_direction = command->cdb.length == 0 ? SG_DXFER_NONE :
+                                   command->cdb.out         ? SG_DXFER_TO_DEV :
+                                                              SG_DXFER_FROM_DEV,
+                .cmd_len = sizeof cdb,
+                .cmdp = cdb,
+                .mx_sb_len = SENSE_SIZE,
+                .sbp = result.sense,
+                .dxfer_len = command->cdb.length,
+                .dxferp = command->data,
+                .timeout = context->timeout_ms,
+        };
+
+        memcpy(cdb, command->bytes, sizeof cdb);
+        int r = context->ioctl(fd, SG_IO, &header);
+        sgio_result(r < 0 ? errno : 0, &header, &command->cdb, &result);
+        *ret_result = result;
+}
+
+static void multipath_execute(const struct device *device, int fd, const struct pr_command *command,
+                              struct pr_result *ret_result)
+{
+        if (command->cdb.out)
+                pr_result_refuse(ret_result,
+                                 "a dm-multipath map: a registration on one of its paths would "
+                                 "not hold on the others");
+        else
+                execute(device, fd, command, ret_result);
+}
+
+static void wwid(const struct device *device, char *ret_name, size_t size)
+{
+        const struct sgio_context *context = device->context;
+
+        sysfs_wwid(context->sysfs, device->number, device->block, ret_name, size);
+}
+
+static const struct device_ops scsi_ops = { "scsi", execute, wwid };
+static const struct device_ops sg_ops = { "sg", execute, wwid };
+static const struct device_ops partition_ops = { "partition", execute, wwid };
+static const struct device_ops dm_ops = { "dm", execute, wwid };
+static const struct device_ops multipath_ops = { "multipath", multipath_execute, wwid };
+
+static void refuse(struct device *device, const char *refusal)
+{
+        device_init_refused(device, refusal);
+}
+
+/* A partition or a device-mapper volume: it can reserve more than it is. */
+static void identify_stacked(const struct sgio_context *context, dev_t number,
+                             const struct device_ops *ops, const char *refusal,
+                             struct device *ret_device)
+{
+        if (!context->allow_stacked) {
+                refuse(ret_device, refusal);
+                return;
+        }
+        switch (sysfs_below(context->sysfs, number)) {
+        case SYSFS_BELOW_SCSI:
+                ret_device->ops = ops;
+                return;
+        case SYSFS_BELOW_MULTIPATH:
+                refuse(ret_device, "a volume on a dm-multipath map");
+                return;
+        default:
+                refuse(ret_device, "a volume on what is no SCSI disk");
+        }
+}
+
+static void identify_block(const struct sgio_context *context, dev_t number,
+                           struct device *ret_device)
+{
+        switch (sysfs_kind(context->sysfs, number)) {
+        case SYSFS_SCSI:
+                ret_device->ops = &scsi_ops;
+                return;
+        case SYSFS_MULTIPATH:
+                ret_device->ops = &multipath_ops;
+                return;
+        case SYSFS_PARTITION:
+                identify_stacked(context, number, &partition_ops,
+                                 "a partition, and a reservation would hold its whole disk "
+                                 "(--allow-stacked permits it)",
+                                 ret_device);
+                return;
+        case SYSFS_DM:
+                identify_stacked(context, number, &dm_ops,
+                                 "a device-mapper volume, and a reservation would hold the whole "
+                                 "disk under it (--allow-stacked permits it)",
+                                 ret_device);
+                return;
+        case SYSFS_MD:
+                refuse(ret_device, "an md array");
+                return;
+        case SYSFS_LOOP:
+                refuse(ret_device, "a loop device");
+                return;
+        case SYSFS_OTHER:
+                refuse(ret_device, "a block device that is no SCSI device");
+                return;
+        case SYSFS_UNKNOWN:
+                refuse(ret_device, "a block device that sysfs does not identify");
+                return;
+        }
+}
+
+void sgio_identify(const void *context, int fd, struct device *ret_device)
+{
+        struct device device = { .context = context };
+        struct stat st = { 0 };
+
+        if (fstat(fd, &st) < 0) {
+                refuse(&device, "fstat failed on the descriptor");
+        } else if (S_ISBLK(st.st_mode)) {
+                identify_block(context, st.st_rdev, &device);
+        } else if (S_ISCHR(st.st_mode) && major(st.st_rdev) == SCSI_GENERIC_MAJOR) {
+                device.ops = &sg_ops;
+        } else {
+                refuse(&device, "not a SCSI device");
+        }
+
+        if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) {
+                device.number = st.st_rdev;
+                device.block = S_ISBLK(st.st_mode);
+        }
+        *ret_device = device;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The audit: see audit.h. What a line says: audit_line.c. */
+#include "helper/audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "helper/audit_line.h"
+#include "helper/limiter.h"
+
+enum {
+        DEVICES = 4,            /* remembered a client; more of them only means more lines */
+        RESERVE_MS = 2000,      /* a command waits so long for the log, and is then answered BUSY */
+};
+
+/* What makes two commands and their results the same. Compared as bytes: no padding is left unset. */
+struct signature {
+        uint64_t device;
+        uint64_t list; /* hash of the parameter list */
+        uint8_t cdb[PR_CDB_SIZE];
+        uint8_t sense[SENSE_SIZE];
+        const char *refusal;
+        int error;
+        uint16_t host, driver;
+        uint8_t status;
+};
+
+/* The last command on one device. `text` is changed by the client's thread under the lock. */
+struct audit_entry {
+        struct signature signature;
+        char *text;
+        unsigned count;      /* of repetitions not logged yet */
+        bool reached;
+        int64_t since_ms;    /* of the first of them */
+        int64_t used_ms;
+};
+
+static struct limiter refused_limiter = LIMITER(20, 1000);
+
+void audit_init(struct audit *audit, unsigned client, const struct ucred *peer, int event)
+{
+        *audit = (struct audit){
+                .client = client,
+                .pid = peer->pid,
+                .uid = peer->uid,
+                .event = event,
+        };
+        pthread_mutex_init(&audit->lock, NULL);
+}
+
+int audit_begin(void)
+{
+        return log_reserve(RESERVE_MS);
+}
+
+/* FNV-1a: enough to tell one parameter list from the last. */
+static uint64_t hash(const uint8_t *bytes, size_t size)
+{
+        uint64_t value = 0xcbf29ce484222325;
+
+        for (size_t i = 0; i < size; i++)
+                value = (value ^ bytes[i]) * 0x100000001b3;
+        return value;
+}
+
+static void sign(const struct device *device, const struct pr_command *command,
+                 const struct pr_result *result, struct signature *ret_signature)
+{
+        memset(ret_signature, 0, sizeof *ret_signature);
+        ret_signature->device = (uint64_t)device->number << 1 | device->block;
+        if (command->cdb.out)
+                ret_signature->list = hash(command->data, command->cdb.length);
+        memcpy(ret_signature->cdb, command->bytes, PR_CDB_SIZE);
+        memcpy(ret_signature->sense, result->sense, SENSE_SIZE);
+        ret_signature->refusal = result->refusal;
+        ret_signature->error = result->error;
+        ret_signature->host = result->host;
+        ret_signature->driver = result->driver;
+        ret_signature->status = result->status;
+}
+
+static struct audit_entry *find(struct audit *audit, uint64_t device)
+{
+        if (!audit->entries)
+                return NULL;
+        for (struct audit_entry *e = audit->entries; e < audit->entries + DEVICES; e++)
+                if (e->text && e->signature.device == device)
+                        return e;
+        return NULL;
+}
+
+/* Count a repetition. False where it is none. */
+static bool count_repetition(struct audit *audit, const struct signature *signature)
+{
+        pthread_mutex_lock(&audit->lock);
+        struct audit_entry *e = find(audit, signature->device);
+        bool same = e && memcmp(&e->signature, signature, sizeof *signature) == 0;
+        if (same) {
+                e->used_ms = clock_ms();
+                if (e->count++ == 0)
+                        e->since_ms = e->used_ms;
+        }
+        pthread_mutex_unlock(&audit->lock);
+        if (same && !atomic_exchange(&audit->counting, true)) {
+                static const uint64_t one = 1;
+                (void)!write(audit->event, &one, sizeof one);
+        }
+        return same;
+}
+
+/* Log a count. The place of a line that must not be lost has been reserved. */
+static void log_count(const struct audit *audit, const struct audit_entry *e, unsigned count)
+{
+        unsigned suppressed = 0;
+
+        if (e->reached)
+                log_reserved(LOG_NOTICE, "%s, repeated %u times", e->text, count);
+        else if (limiter_allow(&refused_limiter, audit->uid, &suppressed))
+                log_notice("%s, repeated %u times", e->text, count);
+}
+
+/* The client's thread only: log the count of `e`, and wait for that. */
+static void flush_entry(struct audit *audit, struct audit_entry *e)
+{
+        pthread_mutex_lock(&audit->lock);
+        unsigned count = e->count;
+        e->count = 0;
+        pthread_mutex_unlock(&audit->lock);
+
+        if (count == 0)
+                return;
+        while (e->reached && log_reserve(RESERVE_MS) < 0)
+                ;
+        log_count(audit, e, count);
+}
+
+/* The entry for a device: its own, a free one, or the one that was not used for longest. */
+static struct audit_entry *entry_for(struct audit *audit, uint64_t device)
+{
+        struct audit_entry *e = find(audit, device);
+
+        if (!audit->entries)
+                audit->entries = calloc(DEVICES, sizeof *audit->entries);
+        if (e || !audit->entries)
+                return e;
+        e = audit->entries;
+        for (struct audit_entry *other = e; other < audit->entries + DEVICES; other++)
+                if (!other->text || (e->text && other->used_ms < e->used_ms))
+                        e = other;
+        return e;
+}
+
+/* Remember a command as the last one on its device. Without memory it is just never repeated. */
+static void remember(struct audit *audit, const struct signature *signature, const char *text,
+                     bool reached)
+{
+        struct audit_entry *e = entry_for(audit, signature->device);
+
+        if (!e)
+                return;
+        if (e->text)
+                flush_entry(audit, e);
+        pthread_mutex_lock(&audit->lock);
+        free(e->text);
+        *e = (struct audit_entry){
+                .text = strdup(text),
+                .reached = reached,
+                .used_ms = clock_ms(),
+        };
+        memcpy(&e->signature, signature, sizeof *signature);
+        pthread_mutex_unlock(&audit->lock);
+}
+
+void audit_record(struct audit *audit, const struct device *device,
+                  const struct pr_command *command, const struct pr_result *result)
+{
+        struct signature signature;
+        unsigned suppressed = 0;
+        char text[LOG_LINE_MAX - 32];
+
+        sign(device, command, result, &signature);
+        if (count_repetition(audit, &signature)) {
+                if (result->reached)
+                        log_release();
+                return;
+        }
+        if (!result->reached && !limiter_allow(&refused_limiter, audit->uid, &suppressed))
+                return;
+
+        audit_line(audit, device, command, result, text, sizeof text);
+        remember(audit, &signature, text, result->reached);
+        if (result->reached)
+                log_reserved(LOG_NOTICE, "%s", text);
+        else
+                log_notice("%s", text);
+        if (suppressed > 0)
+                log_notice("%u more refused commands of uid %u were not logged", suppressed,
+                           (unsigned)audit->uid);
+}
+
+bool audit_flush_due(struct audit *audit)
+{
+        int64_t now = clock_ms();
+        bool remain = false;
+
+        if (!atomic_load(&audit->counting))
+                return false;
+        atomic_store(&audit->counting, false);
+        pthread_mutex_lock(&audit->lock);
+        for (unsigned i = 0; audit->entries && i < DEVICES; i++) {
+                struct audit_entry *e = &audit->entries[i];
+                if (e->count == 0)
+                        continue;
+                if (now - e->since_ms >= AUDIT_PERIOD_MS && (!e->reached || log_reserve(0) == 0)) {
+                        log_count(audit, e, e->count);
+                        e->count = 0;
+                } else {
+                        remain = true;
+                }
+        }
+        pthread_mutex_unlock(&audit->lock);
+        if (remain)
+                atomic_store(&audit->counting, true);
+        return remain;
+}
+
+void audit_finish(struct audit *audit)
+{
+        for (unsigned i = 0; audit->entries && i < DEVICES; i++) {
+                flush_entry(audit, &audit->entries[i]);
+                free(audit->entries[i].text);
+        }
+        free(audit->entries);
+        pthread_mutex_destroy(&audit->lock);
+}

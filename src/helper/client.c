@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One client, straight down: read a request, find out what its descriptor is,
+ * run the command, write the reply.
+ *
+ * Any of these may block for ever (a hung disk, a dead file server behind the
+ * descriptor), and then only this client's thread does: no lock is held here.
+ */
+#include "helper/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "helper/events.h"
+#include "helper/limiter.h"
+#include "wire/wire.h"
+
+static void execute(const struct client *client, const struct device *device, int fd,
+                    const struct pr_command *command, struct pr_result *ret_result)
+{
+        if (device->refusal) {
+                pr_result_refuse(ret_result, device->refusal);
+                return;
+        }
+        TRACE(EVENT_DEVICE_SUBMIT, "client=%u kind=%s action=%#x length=%u", client->number,
+              device->ops->kind, command->cdb.action, command->cdb.length);
+        int64_t start = helper_events[EVENT_DEVICE_COMPLETE].enabled ? clock_us() : 0;
+        device_execute(device, fd, command, ret_result);
+        TRACE(EVENT_DEVICE_COMPLETE,
+              "client=%u reached=%d status=%#x errno=%d host=%#x driver=%#x us=%lld",
+              client->number, ret_result->reached, ret_result->status, ret_result->error,
+              ret_result->host, ret_result->driver, (long long)(clock_us() - start));
+}
+
+/* Ask the device. What it may do to the disk has its place in the log before. */
+static void run(struct client *client, const struct device *device, int fd,
+                const struct pr_command *command, struct pr_result *ret_result)
+{
+        bool audited = command->cdb.out && !device->refusal;
+
+        if (audited && audit_begin() < 0) {
+                *ret_result = (struct pr_result){
+                        .status = SCSI_BUSY,
+                        .refusal = "the log takes nothing, and commands that it does not tell "
+                                   "are not sent",
+                };
+                return;
+        }
+
+        execute(client, device, fd, command, ret_result);
+        if (audited && !ret_result->reached)
+                log_release();
+}
+
+/* An EPERM of SG_IO is about how we were started, and no client can mend that. */
+static void explain_eperm(const struct client *client, const struct pr_result *result)
+{
+        static struct limiter limiter = LIMITER(1, 60000);
+        unsigned suppressed;
+
+        if (result->error == EPERM && limiter_allow(&limiter, 0, &suppressed))
+                log_warning("SG_IO is not permitted: %s", client->eperm_cause);
+}
+
+/* From the parameter list to the reply, for a request whose descriptor is `fd`. Consumes it. */
+static int answer(struct client *client, const struct wire_request *request, int fd_to_close)
+{
+        cleanup_fd int fd = fd_to_close;
+        cleanup_free uint8_t *data = NULL;
+        struct device device;
+        struct pr_result result;
+        struct pr_command command = { .bytes = request->bytes, .cdb = request->cdb };
+        const struct pr_cdb *cdb = &request->cdb;
+
+        client->source->identify(client->source->context, fd, &device);
+        TRACE(EVENT_CLIENT_DEVICE, "client=%u kind=%s device=%u:%u", client->number,
+              device.ops->kind, major(device.number), minor(device.number));
+
+        /* Zeros: whatever the kernel leaves untouched must not be somebody else's data. */
+        if (cdb->length > 0 && (cdb->out || !device.refusal)) {
+                data = calloc(1, cdb->length);
+                if (!data)
+                        return -ENOMEM;
+        }
+        command.data = data;
+        if (cdb->out) {
+                int r = wire_read_parameters(client->sock, data, cdb->length);
+                if (r != 0)
+                        return r;
+        }
+
+        run(client, &device, fd, &command, &result);
+        close_fd(&fd);
+        if (cdb->out || result.refusal)
+                audit_record(&client->audit, &device, &command, &result);
+        explain_eperm(client, &result);
+
+        struct wire_reply reply = {
+                .status = result.status,
+                .sense = result.sense,
+                .payload = data,
+                .size = result.size,
+        };
+        int r = wire_write_reply(client->sock, &reply);
+        TRACE(EVENT_CLIENT_REPLY, "client=%u status=%#x size=%u", client->number, result.status,
+              result.size);
+        return r;
+}
+
+static int serve_requests(struct client *client)
+{
+        int r = wire_accept_features(client->sock);
+
+        if (r == 0)
+                TRACE(EVENT_CLIENT_FEATURES, "client=%u", client->number);
+        while (r == 0 && !atomic_load(client->stopping)) {
+                struct wire_request request;
+                r = wire_read_request(client->sock, &request);
+                if (r != 0)
+                        break;
+                TRACE(EVENT_CLIENT_REQUEST, "client=%u fd=%d opcode=%#x action=%s length=%u",
+                      client->number, request.fd, request.bytes[0], pr_action_name(&request.cdb),
+                      request.cdb.length);
+                r = answer(client, &request, request.fd);
+        }
+        return r;
+}
+
+void client_serve(struct client *client)
+{
+        log_info("client %u: connected, pid %d, uid %u", client->number, (int)client->audit.pid,
+                 (unsigned)client->audit.uid);
+        TRACE(EVENT_CLIENT_CONNECT, "client=%u pid=%d uid=%u", client->number,
+              (int)client->audit.pid, (unsigned)client->audit.uid);
+
+        int r = serve_requests(client);
+
+        const char *why = atomic_load(client->stopping) ? "the helper stops" : wire_end_text(r);
+        log_info("client %u: closed: %s", client->number, why);
+        TRACE(EVENT_CLIENT_CLOSE, "client=%u why=\"%s\"", client->number, why);
+}

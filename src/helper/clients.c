@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All clients that are connected: see clients.h.
+ *
+ * The lock guards the list and the count and nothing that blocks: a client is
+ * taken off the list before its connection is closed, and counts until after.
+ */
+#include "helper/clients.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "helper/client.h"
+
+/* A thread's stack: virtual, and touched as far as it is used. Sanitizers use more. */
+enum { STACK_SIZE = 256 * 1024 };
+
+struct member {
+        struct client client;
+        struct member *next, *previous;
+};
+
+static struct {
+        pthread_mutex_t lock;
+        struct member *first;
+        unsigned count, limit, numbers;
+        int event;
+        const char *eperm_cause;
+        atomic_bool stopping;
+} clients = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void clients_init(unsigned limit, int event, const char *eperm_cause)
+{
+        clients.limit = limit;
+        clients.event = event;
+        clients.eperm_cause = eperm_cause;
+}
+
+static void raise_event(void)
+{
+        static const uint64_t one = 1;
+
+        (void)!write(clients.event, &one, sizeof one);
+}
+
+static void insert(struct member *member)
+{
+        member->next = clients.first;
+        if (member->next)
+                member->next->previous = member;
+        clients.first = member;
+        clients.count++;
+}
+
+static void take_out(struct member *member)
+{
+        if (member->next)
+                member->next->previous = member->previous;
+        if (member->previous)
+                member->previous->next = member->next;
+        else
+                clients.first = member->next;
+}
+
+static void *serve(void *argument)
+{
+        struct member *member = argument;
+
+        client_serve(&member->client);
+
+        pthread_mutex_lock(&clients.lock);
+        take_out(member);
+        pthread_mutex_unlock(&clients.lock);
+
+        audit_finish(&member->client.audit);
+        close(member->client.sock);
+        free(member);
+
+        pthread_mutex_lock(&clients.lock);
+        clients.count--;
+        bool stopping = atomic_load(&clients.stopping);
+        pthread_mutex_unlock(&clients.lock);
+        if (stopping)
+                raise_event();
+        return NULL;
+}
+
+static int start(struct member *member)
+{
+        pthread_attr_t attributes;
+        pthread_t thread;
+
+        pthread_attr_init(&attributes);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        pthread_attr_setstacksize(&attributes, STACK_SIZE);
+        int r = pthread_create(&thread, &attributes, serve, member);
+        pthread_attr_destroy(&attributes);
+        return -r;
+}
+
+int clients_add(int sock, const struct device_source *source)
+{
+        struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
+        socklen_t size = sizeof peer;
+
+        if (clients_count() >= clients.limit)
+                return -EUSERS;
+        struct member *member = calloc(1, sizeof *member);
+        if (!member)
+                return -ENOMEM;
+
+        (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+        member->client.sock = sock;
+        member->client.number = ++clients.numbers;
+        member->client.source = source;
+        member->client.stopping = &clients.stopping;
+        member->client.eperm_cause = clients.eperm_cause;
+        audit_init(&member->client.audit, member->client.number, &peer, clients.event);
+
+        pthread_mutex_lock(&clients.lock);
+        insert(member);
+        pthread_mutex_unlock(&clients.lock);
+        int r = start(member);
+        if (r < 0) {
+                pthread_mutex_lock(&clients.lock);
+                take_out(member);
+                clients.count--;
+                pthread_mutex_unlock(&clients.lock);
+                audit_finish(&member->client.audit);
+                free(member);
+        }
+        return r;
+}
+
+bool clients_flush_audit(void)
+{
+        bool counting = false;
+
+        pthread_mutex_lock(&clients.lock);
+        for (struct member *m = clients.first; m; m = m->next)
+                counting |= audit_flush_due(&m->client.audit);
+        pthread_mutex_unlock(&clients.lock);
+        return counting;
+}
+
+void clients_stop(void)
+{
+        pthread_mutex_lock(&clients.lock);
+        atomic_store(&clients.stopping, true);
+        for (struct member *m = clients.first; m; m = m->next)
+                (void)shutdown(m->client.sock, SHUT_RD);
+        pthread_mutex_unlock(&clients.lock);
+}
+
+unsigned clients_count(void)
+{
+        pthread_mutex_lock(&clients.lock);
+        unsigned count = clients.count;
+        pthread_mutex_unlock(&clients.lock);
+        return count;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All clients that are connected, a thread each. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "device/device.h"
+
+/**
+ * @param limit  so many at a time
+ * @param event  an eventfd(2), raised when a client has left or has begun to be counted by the audit
+ */
+void clients_init(unsigned limit, int event, const char *eperm_cause);
+
+/**
+ * Serve a connection in a thread of its own. Consumes `sock` on success only.
+ * @return 0; -EUSERS at the limit; -errno where there is no memory or no thread
+ */
+int clients_add(int sock, const struct device_source *source);
+
+/** Log what the audit has counted for a minute. @return whether it goes on counting */
+bool clients_flush_audit(void);
+
+/** Tell all of them to leave when their command is done. */
+void clients_stop(void);
+
+unsigned clients_count(void);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's life, in this order: options, trace, devices, listen,
+ * daemonize, pidfile, keeper, privileges, serve. See helper.h.
+ */
+#include "helper/helper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "helper/activation.h"
+#include "helper/daemonize.h"
+#include "helper/events.h"
+#include "helper/keeper.h"
+#include "helper/listener.h"
+#include "helper/pidfile.h"
+#include "helper/privileges.h"
+
+enum {
+        KEEPER_MS = 2000, /* for the paths to go, at the end */
+        FLUSH_MS = 2000,  /* for the log to be written, at the end */
+};
+
+/* What has been set up so far. */
+struct helper {
+        const struct helper_program *program;
+        struct helper_options options;
+        struct helper_endpoint places[ENDPOINTS_MAX];
+        struct endpoint endpoints[ENDPOINTS_MAX];
+        size_t endpoint_count;
+        struct owned_path paths[KEEPER_PATHS_MAX];
+        size_t path_count;
+        int parent;  /* waits for us to be ready, with -d */
+        int pidfile; /* holds the lock */
+        int keeper;
+};
+
+static int parse_options(struct helper *helper, int argc, char **argv)
+{
+        struct option_table tables[] = {
+                { helper_option_entries, &helper->options },
+                helper->program->options,
+                { NULL, NULL },
+        };
+        int r = options_parse(argc, argv, tables);
+
+        if (r == OPTIONS_HELP)
+                options_print_help(argv[0], helper->program->summary, tables);
+        else if (r == OPTIONS_VERSION)
+                printf("%s (pr-manager) %s\n", helper->program->name, PR_VERSION);
+        if (helper->options.quiet)
+                log_set_level(LOG_WARNING);
+        else if (helper->options.verbose)
+                log_set_level(LOG_INFO);
+        return r;
+}
+
+static int open_trace(const struct helper *helper)
+{
+        int r = trace_open(&helper->options.trace);
+
+        if (r < 0)
+                log_error("Error opening logfile %s: %s", helper->options.trace.file, strerror(-r));
+        return r;
+}
+
+/* The one socket that a service manager passed, or none. */
+static int use_activation(struct helper *helper, int fd)
+{
+        if (helper->options.socket_path_given) {
+                log_error("Unix socket can't be set when using socket activation");
+                return -EINVAL;
+        }
+        if (helper->endpoint_count != 1) {
+                log_error("Socket activation passes one socket, and there are %zu to serve",
+                          helper->endpoint_count);
+                return -EINVAL;
+        }
+        helper->endpoints[0].listener = fd;
+        TRACE(EVENT_LISTEN, "fd=%d activated", fd);
+        return 0;
+}
+
+static int listen_all(struct helper *helper)
+{
+        int fd = activation_socket();
+
+        if (fd < 0)
+                return fd;
+        if (fd > 0)
+                return use_activation(helper, fd);
+
+        for (size_t i = 0; i < helper->endpoint_count; i++) {
+                const char *path = helper->places[i].path;
+                struct owned_path *owned = &helper->paths[helper->path_count];
+                fd = listener_open(path, &helper->options, owned);
+                if (fd < 0)
+                        return fd;
+                helper->path_count++;
+                helper->endpoints[i].listener = fd;
+                TRACE(EVENT_LISTEN, "fd=%d path=%s", fd, path);
+        }
+        return 0;
+}
+
+/* Devices are ready first, so that nobody connects to what cannot serve. */
+static int start_devices(struct helper *helper)
+{
+        int n = helper->program->start(&helper->options, helper->places);
+
+        if (n < 0)
+                return n;
+        helper->endpoint_count = (size_t)n;
+        for (size_t i = 0; i < helper->endpoint_count; i++)
+                helper->endpoints[i].source = helper->places[i].source;
+        return 0;
+}
+
+static int go_background(struct helper *helper)
+{
+        if (!helper->options.daemon)
+                return 0;
+        log_open_syslog();
+        int fd = daemonize();
+        if (fd < 0) {
+                log_error("cannot run in the background: %s", strerror(-fd));
+                return fd;
+        }
+        helper->parent = fd;
+        return 0;
+}
+
+static int write_pidfile(struct helper *helper)
+{
+        if (!helper->options.daemon && !helper->options.pidfile_given)
+                return 0;
+        int fd = pidfile_create(helper->options.pidfile, &helper->paths[helper->path_count]);
+        if (fd < 0)
+                return fd;
+        helper->path_count++;
+        helper->pidfile = fd;
+        return 0;
+}
+
+static int start_keeper(struct helper *helper)
+{
+        if (helper->path_count == 0)
+                return 0;
+        int fd = keeper_start(helper->paths, helper->path_count);
+        if (fd < 0) {
+                log_error("cannot start the process that removes the socket at the end: %s",
+                          strerror(-fd));
+                return fd;
+        }
+        helper->keeper = fd;
+        for (size_t i = 0; i < helper->path_count; i++)
+                owned_path_close(&helper->paths[i]);
+        helper->path_count = 0;
+        return 0;
+}
+
+static void ready(void *argument)
+{
+        struct helper *helper = argument;
+
+        if (helper->parent >= 0)
+                daemonize_ready(steal_fd(&helper->parent));
+}
+
+static int serve(struct helper *helper)
+{
+        sigset_t signals;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        struct server_options server = {
+                .endpoints = helper->endpoints,
+                .count = helper->endpoint_count,
+                .signals = &signals,
+                .eperm_cause = privileges_explain_eperm(),
+        };
+        int r = server_run(&server, ready, helper);
+        if (r < 0)
+                log_error("cannot serve: %s", strerror(-r));
+        return r;
+}
+
+static int run(struct helper *helper)
+{
+        int r = open_trace(helper);
+
+        if (r == 0)
+                r = start_devices(helper);
+        if (r == 0)
+                r = listen_all(helper);
+        if (r == 0)
+                r = go_background(helper);
+        if (r == 0)
+                r = write_pidfile(helper);
+        if (r == 0)
+                r = start_keeper(helper);
+        if (r == 0)
+                r = privileges_drop(&helper->options);
+        return r == 0 ? serve(helper) : r;
+}
+
+/* From here on a signal that would end us waits until there is something to end. */
+static void block_signals(void)
+{
+        sigset_t signals;
+
+        signal(SIGPIPE, SIG_IGN);
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+int helper_main(int argc, char **argv, const struct helper_program *program)
+{
+        static struct helper helper;
+
+        block_signals();
+        log_open(program->name);
+        helper.program = program;
+        helper.parent = helper.pidfile = helper.keeper = -1;
+        helper_options_init(&helper.options, program->name);
+        helper.options.trace.events = helper_events;
+        helper.options.trace.count = EVENT_COUNT;
+
+        int r = parse_options(&helper, argc, argv);
+        if (r != 0)
+                return r == OPTIONS_ERROR;
+
+        r = run(&helper);
+        for (size_t i = 0; i < helper.path_count; i++)
+                owned_path_remove(&helper.paths[i]); /* nobody keeps them yet */
+        if (helper.keeper >= 0)
+                keeper_stop(helper.keeper, KEEPER_MS);
+        (void)log_flush(FLUSH_MS);
+        if (r > 0)
+                _exit(0); /* threads are still on their devices, and exit(3) would wait for locks */
+        return r < 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The keeper, a child that removes our paths when we are gone: see keeper.h. */
+#include "helper/keeper.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static int compare(const void *a, const void *b)
+{
+        return *(const int *)a - *(const int *)b;
+}
+
+/* Close every descriptor but these: others are waited for by who passed them to us. */
+static void close_all_but(int *kept, size_t count)
+{
+        unsigned from = 0;
+
+        qsort(kept, count, sizeof *kept, compare);
+        for (size_t i = 0; i < count; i++) {
+                if ((unsigned)kept[i] > from)
+                        (void)close_range(from, (unsigned)kept[i] - 1, 0);
+                from = (unsigned)kept[i] + 1;
+        }
+        (void)close_range(from, ~0U, 0);
+}
+
+/* What unlinkat(2) in somebody else's directory takes, where we have it. */
+static void drop_capabilities(void)
+{
+        capng_get_caps_process();
+        int has = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+        capng_clear(CAPNG_SELECT_ALL);
+        if (has)
+                (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+        (void)capng_apply(CAPNG_SELECT_ALL);
+        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* All that is left to do. What is not on the list fails with EPERM. */
+static void confine(void)
+{
+        static const int calls[] = {
+                SCMP_SYS(read), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
+                SCMP_SYS(unlinkat), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
+        };
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+        if (!filter)
+                return;
+        for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+                (void)seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+        (void)seccomp_load(filter);
+        seccomp_release(filter);
+}
+
+__attribute__((noreturn)) static void keep(int connection, const struct owned_path *paths,
+                                           size_t count)
+{
+        int kept[2 * KEEPER_PATHS_MAX + 1] = { connection };
+        size_t n = 1;
+        sigset_t all;
+        char byte;
+
+        sigfillset(&all); /* it ends when there is nothing left to do, and not before */
+        sigprocmask(SIG_SETMASK, &all, NULL);
+        (void)prctl(PR_SET_NAME, "pr-keeper");
+        (void)!chdir("/");
+        for (size_t i = 0; i < count; i++) {
+                kept[n++] = paths[i].directory;
+                kept[n++] = paths[i].inode;
+        }
+        close_all_but(kept, n);
+        drop_capabilities();
+        confine();
+
+        while (read(connection, &byte, 1) < 0 && errno == EINTR)
+                ;
+        for (size_t i = 0; i < count; i++)
+                owned_path_remove(&paths[i]);
+        _exit(0);
+}
+
+int keeper_start(const struct owned_path *paths, size_t count)
+{
+        int ends[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return -errno;
+        cleanup_fd int ours = ends[0];
+        cleanup_fd int theirs = ends[1];
+
+        pid_t child = fork();
+        if (child < 0)
+                return -errno;
+        if (child == 0)
+                keep(theirs, paths, count);
+        return steal_fd(&ours);
+}
+
+void keeper_stop(int connection, int timeout_ms)
+{
+        struct pollfd gone = { .fd = connection, .events = POLLIN };
+
+        (void)shutdown(connection, SHUT_WR);
+        (void)poll(&gone, 1, timeout_ms); /* the other end closes when the keeper exits */
+        close(connection);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The listening socket and its path: see listener.h. */
+#include "helper/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+        ALIVE_MS = 2000, /* a helper that lives sends its feature word in this time */
+        TRIES = 5,       /* at a path that others change at the same time */
+};
+
+static int set_address(struct sockaddr_un *ret_address, const char *path)
+{
+        *ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        if (strlen(path) >= sizeof ret_address->sun_path)
+                return -ENAMETOOLONG;
+        strcpy(ret_address->sun_path, path);
+        return 0;
+}
+
+/* 1 where a helper answers at `path`, 0 where nobody does, -errno where that cannot be told. */
+static int is_live(const char *path)
+{
+        struct timeval patience = { .tv_sec = ALIVE_MS / 1000 };
+        int64_t deadline = clock_ms() + ALIVE_MS;
+        struct sockaddr_un address;
+        uint8_t word[4];
+        size_t got = 0;
+        cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0)
+                return -errno;
+        int r = set_address(&address, path);
+        if (r < 0)
+                return r;
+        if (connect(sock, (const struct sockaddr *)&address, sizeof address) < 0) {
+                bool dead = errno == ECONNREFUSED || errno == EAGAIN || errno == ENOENT ||
+                            errno == EPROTOTYPE;
+                return dead ? 0 : -errno;
+        }
+        while (got < sizeof word) {
+                struct timeval left = { .tv_sec = clock_left(deadline) / 1000,
+                                        .tv_usec = clock_left(deadline) % 1000 * 1000 + 1 };
+                (void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof left);
+                ssize_t n = recv(sock, word + got, sizeof word - got, 0);
+                if (n <= 0)
+                        return 0;
+                got += (size_t)n;
+        }
+        return 1;
+}
+
+/* Make way at the path: 0 where nothing is there any more. */
+static int clear_path(const char *path, const struct owned_path *place)
+{
+        struct owned_path stale = *place;
+        struct stat st;
+
+        if (fstatat(place->directory, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+                if (errno == ENOENT)
+                        return 0;
+                log_error("%s: %s", path, strerror(errno));
+                return -errno;
+        }
+        if (!S_ISSOCK(st.st_mode)) {
+                log_error("%s exists and is no socket: it is left alone; remove it or choose "
+                          "another path", path);
+                return -EEXIST;
+        }
+
+        int r = owned_path_pin(&stale);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = is_live(path);
+        if (r > 0) {
+                log_error("%s is in use by another helper", path);
+                r = -EADDRINUSE;
+        } else if (r < 0) {
+                log_error("%s is a socket, and whether a helper uses it cannot be told: %s", path,
+                          strerror(-r));
+        } else {
+                owned_path_remove(&stale);
+        }
+        close_fd(&stale.inode);
+        return r;
+}
+
+/* bind(2) in a directory: the address has no room for every path, and follows no descriptor. */
+static int bind_at(int sock, int directory, const char *name)
+{
+        cleanup_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct sockaddr_un address;
+        int r = set_address(&address, name);
+
+        if (r < 0)
+                return r;
+        if (fchdir(directory) < 0)
+                return -errno;
+        r = bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+        if (here < 0 || fchdir(here) < 0)
+                (void)!chdir("/");
+        return r;
+}
+
+/* Mode and owner, and then listen, while nobody knows the name yet. */
+static int prepare(int sock, int directory, const char *name, const struct helper_options *options)
+{
+        uid_t user = options->socket_user;
+        gid_t group = options->socket_group;
+
+        if ((user != (uid_t)-1 || group != (gid_t)-1) &&
+            fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW) < 0) {
+                log_error("cannot give the socket to the owner of --socket-owner: %s",
+                          strerror(errno));
+                return -errno;
+        }
+        if (options->socket_mode >= 0 &&
+            fchmodat(directory, name, (mode_t)options->socket_mode, 0) < 0) {
+                log_error("cannot set the mode of --socket-mode: %s", strerror(errno));
+                return -errno;
+        }
+        if (listen(sock, INT_MAX) < 0) { /* the kernel makes it somaxconn */
+                log_error("cannot listen: %s", strerror(errno));
+                return -errno;
+        }
+        return 0;
+}
+
+/* Give the listening socket its name, unless somebody is there. */
+static int publish(const char *path, const char *temporary, struct owned_path *place)
+{
+        int r = -EEXIST;
+
+        for (int i = 0; i < TRIES && r == -EEXIST; i++) {
+                r = clear_path(path, place);
+                if (r < 0)
+                        return r;
+                r = linkat(place->directory, temporary, place->directory, place->name, 0) < 0 ?
+                            -errno : 0;
+        }
+        if (r < 0)
+                log_error("Failed to bind socket to %s: %s", path, strerror(-r));
+        return r < 0 ? r : owned_path_pin(place);
+}
+
+int listener_open(const char *path, const struct helper_options *options,
+                  struct owned_path *ret_owned)
+{
+        struct sockaddr_un address;
+        struct owned_path place = OWNED_PATH_NONE;
+        char temporary[40];
+        uint64_t number = 0;
+
+        if (set_address(&address, path) < 0) {
+                log_error("socket path '%s' is too long: %zu bytes, and at most %zu are possible",
+                          path, strlen(path), sizeof address.sun_path - 1);
+                return -ENAMETOOLONG;
+        }
+        int r = owned_path_init(&place, path);
+        if (r < 0) {
+                log_error("Failed to bind socket to %s: %s", path, strerror(-r));
+                return r;
+        }
+
+        cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)!getrandom(&number, sizeof number, GRND_NONBLOCK);
+        snprintf(temporary, sizeof temporary, ".pr-helper.%016" PRIx64, number);
+        r = sock < 0 ? -errno : bind_at(sock, place.directory, temporary);
+        if (r < 0) {
+                log_error("Failed to bind socket to %s: %s", path, strerror(-r));
+        } else {
+                r = prepare(sock, place.directory, temporary, options);
+                if (r == 0)
+                        r = publish(path, temporary, &place);
+                (void)unlinkat(place.directory, temporary, 0);
+        }
+        if (r < 0) {
+                owned_path_close(&place);
+                return r;
+        }
+        *ret_owned = place;
+        return steal_fd(&sock);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server: see server.h.
+ *
+ * This thread never waits for a client or a device: it polls the listeners,
+ * the signals, and an event that client threads raise when they leave.
+ */
+#include "helper/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "helper/clients.h"
+#include "helper/events.h"
+#include "helper/limiter.h"
+
+enum {
+        RESERVED_FDS = 64,    /* for all that is no client */
+        CLIENTS_MAX = 10000,
+        ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
+        TICK_MS = 5000,        /* while the audit counts repetitions */
+};
+
+/* A client needs a descriptor for its connection and one for the device that it passes. */
+static unsigned client_limit(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return 256;
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+        if (limit.rlim_cur <= RESERVED_FDS + 2)
+                return 1;
+        rlim_t clients = (limit.rlim_cur - RESERVED_FDS) / 2;
+        return clients > CLIENTS_MAX ? CLIENTS_MAX : (unsigned)clients;
+}
+
+/* Turn a connection away: closing it tells the client, the log tells the administrator. */
+static void refuse(int sock, const char *why)
+{
+        static struct limiter limiter = LIMITER(5, 10000);
+        struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
+        socklen_t size = sizeof peer;
+        unsigned suppressed;
+
+        (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+        close(sock);
+        TRACE(EVENT_CLIENT_REFUSED, "pid=%d uid=%u why=\"%s\"", (int)peer.pid, (unsigned)peer.uid,
+              why);
+        if (limiter_allow(&limiter, peer.uid, &suppressed))
+                log_warning("turned a client away, pid %d, uid %u: %s (and %u more of them)",
+                            (int)peer.pid, (unsigned)peer.uid, why, suppressed);
+}
+
+/* Accept everybody who waits. False where accept(2) has to wait for better times. */
+static bool accept_all(const struct endpoint *endpoint)
+{
+        for (;;) {
+                int sock = accept4(endpoint->listener, NULL, NULL, SOCK_CLOEXEC);
+                if (sock >= 0) {
+                        int r = clients_add(sock, &endpoint->source);
+                        if (r == -EUSERS)
+                                refuse(sock, "as many clients as possible are connected");
+                        else if (r < 0)
+                                refuse(sock, strerrordesc_np(-r));
+                } else if (errno == EAGAIN) {
+                        return true;
+                } else if (errno != EINTR && errno != ECONNABORTED) {
+                        TRACE(EVENT_ACCEPT_PAUSE, "errno=%d", errno);
+                        return false;
+                }
+        }
+}
+
+static void drain(int event)
+{
+        uint64_t count;
+
+        (void)!read(event, &count, sizeof count);
+}
+
+/* What poll(2) has to wake up for by itself: accepting again, and what the audit has counted. */
+static int poll_timeout(bool paused, bool counting, int64_t tick)
+{
+        int timeout = counting ? clock_left(tick) : -1;
+
+        if (paused && (timeout < 0 || timeout > ACCEPT_PAUSE_MS))
+                timeout = ACCEPT_PAUSE_MS;
+        return timeout;
+}
+
+/* Until a signal comes; returns its number. */
+static int serve(const struct server_options *options, int signals, int event)
+{
+        struct pollfd polled[2 + ENDPOINTS_MAX] = {
+                { .fd = signals, .events = POLLIN },
+                { .fd = event, .events = POLLIN },
+        };
+        bool paused = false, counting = false;
+        int64_t tick = 0;
+
+        for (size_t i = 0; i < options->count; i++)
+                polled[2 + i] = (struct pollfd){ .fd = options->endpoints[i].listener,
+                                                 .events = POLLIN };
+        for (;;) {
+                nfds_t count = paused ? 2 : 2 + (nfds_t)options->count;
+                int n = poll(polled, count, poll_timeout(paused, counting, tick));
+
+                paused = false;
+                if (n > 0 && polled[1].revents)
+                        drain(event);
+                if ((n > 0 && polled[1].revents) || (counting && clock_left(tick) == 0)) {
+                        counting = clients_flush_audit();
+                        tick = clock_ms() + TICK_MS;
+                }
+                if (n > 0 && polled[0].revents) {
+                        struct signalfd_siginfo info;
+                        if (read(signals, &info, sizeof info) == (ssize_t)sizeof info)
+                                return (int)info.ssi_signo;
+                }
+                for (nfds_t i = 2; n > 0 && i < count; i++)
+                        if (polled[i].revents && !accept_all(&options->endpoints[i - 2]))
+                                paused = true;
+        }
+}
+
+/* Let running commands finish. @return how many clients are left when patience is out */
+static unsigned wait_for_clients(int event)
+{
+        int64_t deadline = clock_ms() + SERVER_PATIENCE_MS;
+        struct pollfd polled = { .fd = event, .events = POLLIN };
+
+        clients_stop();
+        while (clients_count() > 0 && clock_left(deadline) > 0) {
+                if (poll(&polled, 1, clock_left(deadline)) > 0)
+                        drain(event);
+        }
+        return clients_count();
+}
+
+int server_run(const struct server_options *options, void (*ready)(void *), void *ready_argument)
+{
+        cleanup_fd int signals = signalfd(-1, options->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        cleanup_fd int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        unsigned limit = client_limit();
+        sigset_t all;
+
+        if (signals < 0 || event < 0)
+                return -errno;
+        sigfillset(&all); /* threads inherit it: no signal interrupts a command */
+        sigprocmask(SIG_SETMASK, &all, NULL);
+        clients_init(limit, event, options->eperm_cause);
+        int r = log_start();
+        if (r < 0)
+                return r;
+
+        ready(ready_argument);
+        TRACE(EVENT_SERVE, "clients_max=%u", limit);
+        int signal_number = serve(options, signals, event);
+        log_info("stopping: signal %d", signal_number);
+        TRACE(EVENT_STOP, "signal=%d clients=%u", signal_number, clients_count());
+
+        for (size_t i = 0; i < options->count; i++)
+                close(options->endpoints[i].listener);
+        unsigned left = wait_for_clients(event);
+        if (left == 0)
+                return 0;
+        log_warning("%u clients are left behind: their devices have not answered for %d s", left,
+                    SERVER_PATIENCE_MS / 1000);
+        (void)steal_fd(&event); /* they may still raise it */
+        return 1;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server: accepts clients, gives each a thread, and ends them all when a
+ * signal says so.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "device/device.h"
+
+enum { ENDPOINTS_MAX = 64 };
+
+/** A listening socket, and the devices that its clients reach. */
+struct endpoint {
+        int listener;
+        struct device_source source;
+};
+
+struct server_options {
+        const struct endpoint *endpoints;
+        size_t count;
+        const sigset_t *signals; /**< those that end it; blocked since the program started */
+        const char *eperm_cause; /**< see client.h */
+};
+
+enum { SERVER_PATIENCE_MS = 10000 }; /**< for commands on devices, when it ends */
+
+/**
+ * Serve until one of the signals comes, then let running commands finish, for
+ * SERVER_PATIENCE_MS at most, and end every client.
+ *
+ * @param ready  called when everything that can fail at start has not
+ * @return 0, 1 where commands were left behind on their devices, or -errno where it could not start
+ */
+int server_run(const struct server_options *options, void (*ready)(void *), void *ready_argument);
