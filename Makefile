@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A thin front to Meson. Programs stand in build/.
+
+BUILD := build
+SANITIZED := build-dev
+CLANG := build-clang
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+# Install what the build and the tests need.
+setup:
+	tools/setup check
+
+$(BUILD)/build.ninja:
+	tools/setup build
+	meson setup $(BUILD) $(MESON_OPTIONS)
+
+$(SANITIZED)/build.ninja:
+	meson setup $(SANITIZED) --native-file tools/dev.ini
+
+$(CLANG)/build.ninja:
+	CC=clang meson setup $(CLANG) --werror
+
+# The main job on real input: a virtual machine, a disk with two initiators, and QEMU.
+demo: all
+	tools/setup check
+	tests/vm/demo --helper $(BUILD)/qemu-pr-helper
+
+# Everything that is tested; the last line counts it.
+check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja
+	ninja -C $(SANITIZED)
+	ninja -C $(CLANG)
+	tests/run $(BUILD) $(SANITIZED)
+
+# The protocol tests on Debian's qemu-pr-helper, and where it differs.
+check-peer: setup
+	tests/protocol/run --peer
+
+lint: all
+	tests/lint/run $(BUILD)/qemu-pr-helper:man/qemu-pr-helper.8.scd
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
+		--suppress=missingIncludeSystem -I src src
+
+install: all
+	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
+
+clean:
+	rm -rf $(BUILD) $(SANITIZED) $(CLANG)
+
+.PHONY: all setup demo check check-peer lint install clean
