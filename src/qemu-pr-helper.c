@@ -32,6 +32,7 @@ int main(int argc, char **argv)
                 .summary = "Persistent reservations for virtual machines: send PERSISTENT RESERVE\n"
                            "commands to disks on behalf of whoever passes their descriptor",
                 .start = start,
+                .rawio = true,
         };
 
         return helper_main(argc, argv, &program);

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 enum { LINES = 256 };
 
@@ -156,8 +157,6 @@ void log_release(void)
 int log_start(void)
 {
         pthread_condattr_t monotonic;
-        pthread_attr_t small;
-        pthread_t thread;
 
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -165,15 +164,11 @@ int log_start(void)
         pthread_cond_init(&queue.room, &monotonic);
         pthread_condattr_destroy(&monotonic);
 
-        pthread_attr_init(&small);
-        pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&small, 128 * 1024);
         queue.running = true;
-        int r = pthread_create(&thread, &small, write_lines, NULL);
-        pthread_attr_destroy(&small);
-        if (r != 0)
+        int r = thread_start(write_lines, NULL);
+        if (r < 0)
                 queue.running = false;
-        return -r;
+        return r;
 }
 
 int log_flush(int timeout_ms)

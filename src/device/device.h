@@ -54,6 +54,7 @@ struct device {
         const void *context; /**< of the source that identified it */
         dev_t number;        /**< major and minor, 0 where it has none */
         bool block;          /**< `number` is a block device's */
+        uint64_t id;         /**< tells it apart from other devices that are known at the time */
         const char *refusal; /**< why every command is refused, or NULL; static storage */
 };
 

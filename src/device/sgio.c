@@ -153,6 +153,7 @@ void sgio_identify(const void *context, int fd, struct device *ret_device)
         if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) {
                 device.number = st.st_rdev;
                 device.block = S_ISBLK(st.st_mode);
+                device.id = (uint64_t)st.st_rdev << 1 | device.block;
         }
         *ret_device = device;
 }

@@ -72,7 +72,7 @@ static void sign(const struct device *device, const struct pr_command *command,
                  const struct pr_result *result, struct signature *ret_signature)
 {
         memset(ret_signature, 0, sizeof *ret_signature);
-        ret_signature->device = (uint64_t)device->number << 1 | device->block;
+        ret_signature->device = device->id;
         if (command->cdb.out)
                 ret_signature->list = hash(command->data, command->cdb.length);
         memcpy(ret_signature->cdb, command->bytes, PR_CDB_SIZE);

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "helper/device_stats.h"
 #include "helper/events.h"
 #include "helper/limiter.h"
 #include "wire/wire.h"
@@ -29,12 +30,38 @@ static void execute(const struct client *client, const struct device *device, in
         }
         TRACE(EVENT_DEVICE_SUBMIT, "client=%u kind=%s action=%#x length=%u", client->number,
               device->ops->kind, command->cdb.action, command->cdb.length);
-        int64_t start = helper_events[EVENT_DEVICE_COMPLETE].enabled ? clock_us() : 0;
+        struct device_stats_token token =
+                device_stats_begin(device, client->number, client->audit.pid, &command->cdb);
         device_execute(device, fd, command, ret_result);
+        device_stats_end(&token, client->number, command, ret_result);
         TRACE(EVENT_DEVICE_COMPLETE,
               "client=%u reached=%d status=%#x errno=%d host=%#x driver=%#x us=%lld",
               client->number, ret_result->reached, ret_result->status, ret_result->error,
-              ret_result->host, ret_result->driver, (long long)(clock_us() - start));
+              ret_result->host, ret_result->driver, (long long)(clock_us() - token.since_us));
+}
+
+/* For client_get_status(). */
+static void note(struct client *client, const struct pr_cdb *cdb, uint8_t status)
+{
+        atomic_store(&client->last_us, clock_us());
+        atomic_store(&client->last, (unsigned)cdb->out << 16 | (unsigned)cdb->action << 8 | status);
+        atomic_fetch_add(&client->commands, 1);
+}
+
+void client_get_status(const struct client *client, struct client_status *ret_status)
+{
+        unsigned last = atomic_load(&client->last);
+
+        *ret_status = (struct client_status){
+                .number = client->number,
+                .pid = client->audit.pid,
+                .uid = client->audit.uid,
+                .connected_us = client->connected_us,
+                .commands = atomic_load(&client->commands),
+                .last = { .out = last >> 16, .action = last >> 8 & 0xff },
+                .last_status = last & 0xff,
+                .last_us = atomic_load(&client->last_us),
+        };
 }
 
 /* Ask the device. What it may do to the disk has its place in the log before. */
@@ -99,6 +126,7 @@ static int answer(struct client *client, const struct wire_request *request, int
         if (cdb->out || result.refusal)
                 audit_record(&client->audit, &device, &command, &result);
         explain_eperm(client, &result);
+        note(client, cdb, result.status);
 
         struct wire_reply reply = {
                 .status = result.status,

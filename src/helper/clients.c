@@ -14,10 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/thread.h"
 #include "helper/client.h"
-
-/* A thread's stack: virtual, and touched as far as it is used. Sanitizers use more. */
-enum { STACK_SIZE = 256 * 1024 };
+#include "helper/device_stats.h"
 
 struct member {
         struct client client;
@@ -77,6 +77,7 @@ static void *serve(void *argument)
         pthread_mutex_unlock(&clients.lock);
 
         audit_finish(&member->client.audit);
+        device_stats_forget_client(member->client.number);
         close(member->client.sock);
         free(member);
 
@@ -87,19 +88,6 @@ static void *serve(void *argument)
         if (stopping)
                 raise_event();
         return NULL;
-}
-
-static int start(struct member *member)
-{
-        pthread_attr_t attributes;
-        pthread_t thread;
-
-        pthread_attr_init(&attributes);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&attributes, STACK_SIZE);
-        int r = pthread_create(&thread, &attributes, serve, member);
-        pthread_attr_destroy(&attributes);
-        return -r;
 }
 
 int clients_add(int sock, const struct device_source *source)
@@ -115,6 +103,7 @@ int clients_add(int sock, const struct device_source *source)
 
         (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
         member->client.sock = sock;
+        member->client.connected_us = clock_us();
         member->client.number = ++clients.numbers;
         member->client.source = source;
         member->client.stopping = &clients.stopping;
@@ -124,7 +113,7 @@ int clients_add(int sock, const struct device_source *source)
         pthread_mutex_lock(&clients.lock);
         insert(member);
         pthread_mutex_unlock(&clients.lock);
-        int r = start(member);
+        int r = thread_start(serve, member);
         if (r < 0) {
                 pthread_mutex_lock(&clients.lock);
                 take_out(member);
@@ -145,6 +134,17 @@ bool clients_flush_audit(void)
                 counting |= audit_flush_due(&m->client.audit);
         pthread_mutex_unlock(&clients.lock);
         return counting;
+}
+
+void clients_each(void (*each)(const struct client_status *, void *), void *argument)
+{
+        pthread_mutex_lock(&clients.lock);
+        for (struct member *m = clients.first; m; m = m->next) {
+                struct client_status status;
+                client_get_status(&m->client, &status);
+                each(&status, argument);
+        }
+        pthread_mutex_unlock(&clients.lock);
 }
 
 void clients_stop(void)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "device/device.h"
+#include "helper/client.h"
 
 /**
  * @param limit  so many at a time
@@ -20,6 +20,9 @@ int clients_add(int sock, const struct device_source *source);
 
 /** Log what the audit has counted for a minute. @return whether it goes on counting */
 bool clients_flush_audit(void);
+
+/** Look at every client. `each` must not wait for anything. */
+void clients_each(void (*each)(const struct client_status *, void *), void *argument);
 
 /** Tell all of them to leave when their command is done. */
 void clients_stop(void);

@@ -37,6 +37,7 @@ struct helper {
         int parent;  /* waits for us to be ready, with -d */
         int pidfile; /* holds the lock */
         int keeper;
+        int status; /* the status socket, listening */
 };
 
 static int parse_options(struct helper *helper, int argc, char **argv)
@@ -85,6 +86,29 @@ static int use_activation(struct helper *helper, int fd)
         return 0;
 }
 
+static int listen_at(struct helper *helper, const char *path, const struct listener_options *how)
+{
+        int fd = listener_open(path, how, &helper->paths[helper->path_count]);
+
+        if (fd < 0)
+                return fd;
+        helper->path_count++;
+        TRACE(EVENT_LISTEN, "fd=%d path=%s", fd, path);
+        return fd;
+}
+
+/* The status socket is root's, or whoever's who starts us, and nobody else's. */
+static int listen_status(struct helper *helper)
+{
+        static const struct listener_options private = {
+                .mode = 0600, .user = (uid_t)-1, .group = (gid_t)-1 };
+
+        if (!helper->options.status_socket)
+                return 0;
+        helper->status = listen_at(helper, helper->options.status_socket, &private);
+        return helper->status < 0 ? helper->status : 0;
+}
+
 static int listen_all(struct helper *helper)
 {
         int fd = activation_socket();
@@ -93,16 +117,11 @@ static int listen_all(struct helper *helper)
                 return fd;
         if (fd > 0)
                 return use_activation(helper, fd);
-
         for (size_t i = 0; i < helper->endpoint_count; i++) {
-                const char *path = helper->places[i].path;
-                struct owned_path *owned = &helper->paths[helper->path_count];
-                fd = listener_open(path, &helper->options, owned);
+                fd = listen_at(helper, helper->places[i].path, &helper->options.listener);
                 if (fd < 0)
                         return fd;
-                helper->path_count++;
                 helper->endpoints[i].listener = fd;
-                TRACE(EVENT_LISTEN, "fd=%d path=%s", fd, path);
         }
         return 0;
 }
@@ -184,6 +203,8 @@ static int serve(struct helper *helper)
                 .count = helper->endpoint_count,
                 .signals = &signals,
                 .eperm_cause = privileges_explain_eperm(),
+                .status_listener = helper->status,
+                .timeout_ms = helper->options.timeout_ms,
         };
         int r = server_run(&server, ready, helper);
         if (r < 0)
@@ -200,13 +221,17 @@ static int run(struct helper *helper)
         if (r == 0)
                 r = listen_all(helper);
         if (r == 0)
+                r = listen_status(helper);
+        if (r == 0)
                 r = go_background(helper);
         if (r == 0)
                 r = write_pidfile(helper);
         if (r == 0)
                 r = start_keeper(helper);
         if (r == 0)
-                r = privileges_drop(&helper->options);
+                r = privileges_drop(&helper->options, helper->program->rawio);
+        if (r == 0 && helper->program->check)
+                r = helper->program->check();
         return r == 0 ? serve(helper) : r;
 }
 
@@ -230,7 +255,7 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
         block_signals();
         log_open(program->name);
         helper.program = program;
-        helper.parent = helper.pidfile = helper.keeper = -1;
+        helper.parent = helper.pidfile = helper.keeper = helper.status = -1;
         helper_options_init(&helper.options, program->name);
         helper.options.trace.events = helper_events;
         helper.options.trace.count = EVENT_COUNT;

@@ -26,6 +26,9 @@ struct helper_program {
          * @return how many of ret_endpoints (ENDPOINTS_MAX) are filled, or -errno
          */
         int (*start)(const struct helper_options *options, struct helper_endpoint *ret_endpoints);
+        /** A last look with the privileges that are left, or NULL. Logs what is wrong. 0 or -errno. */
+        int (*check)(void);
+        bool rawio; /**< it needs CAP_SYS_RAWIO */
 };
 
 /** main(): everything from the options to the exit status. */

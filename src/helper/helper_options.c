@@ -123,7 +123,7 @@ static int apply_socket_mode(void *into, const char *value)
                           value);
                 return OPTIONS_ERROR;
         }
-        options->socket_mode = (int)mode;
+        options->listener.mode = (int)mode;
         return 0;
 }
 
@@ -141,15 +141,23 @@ static int apply_socket_owner(void *into, const char *value)
         if (group)
                 *group++ = '\0';
         if (user[0] != '\0' || !group)
-                r = parse_user(user, &options->socket_user, NULL);
+                r = parse_user(user, &options->listener.user, NULL);
         if (r == 0 && group)
-                r = parse_group(group, &options->socket_group);
+                r = parse_group(group, &options->listener.group);
         return r;
 }
 
 static void warn(const char *message)
 {
         log_warning("warning: %s", message);
+}
+
+static int apply_status_socket(void *into, const char *value)
+{
+        struct helper_options *options = into;
+
+        options->status_socket = value;
+        return 0;
 }
 
 static int apply_trace(void *into, const char *value)
@@ -246,6 +254,9 @@ const struct option_entry helper_option_entries[] = {
         { "allow-stacked", '\0', NULL,
           "serve partitions and device-mapper volumes on SCSI\n"
           "disks, whose reservations hold the whole disk", apply_allow_stacked },
+        { "status-socket", '\0', "PATH",
+          "tell there what the helper is doing, as JSON, to root\n"
+          "and whoever starts it; 'pr-manager status' shows it", apply_status_socket },
         { "trace", 'T', "[[enable=]PATTERN][,events=FILE][,file=FILE]",
           "switch trace events on, may be given many times;\n"
           "'-T help' lists them", apply_trace },
@@ -261,9 +272,7 @@ void helper_options_init(struct helper_options *options, const char *program)
                 .program = program,
                 .socket_path = DEFAULT_SOCKET,
                 .pidfile = DEFAULT_PIDFILE,
-                .socket_mode = -1,
-                .socket_user = (uid_t)-1,
-                .socket_group = (gid_t)-1,
+                .listener = { .mode = -1, .user = (uid_t)-1, .group = (gid_t)-1 },
                 .group = (gid_t)-1,
                 .timeout_ms = DEFAULT_TIMEOUT_S * 1000,
                 .trace = { .warn = warn },

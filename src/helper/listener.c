@@ -117,10 +117,10 @@ static int bind_at(int sock, int directory, const char *name)
 }
 
 /* Mode and owner, and then listen, while nobody knows the name yet. */
-static int prepare(int sock, int directory, const char *name, const struct helper_options *options)
+static int prepare(int sock, int directory, const char *name, const struct listener_options *options)
 {
-        uid_t user = options->socket_user;
-        gid_t group = options->socket_group;
+        uid_t user = options->user;
+        gid_t group = options->group;
 
         if ((user != (uid_t)-1 || group != (gid_t)-1) &&
             fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -128,8 +128,8 @@ static int prepare(int sock, int directory, const char *name, const struct helpe
                           strerror(errno));
                 return -errno;
         }
-        if (options->socket_mode >= 0 &&
-            fchmodat(directory, name, (mode_t)options->socket_mode, 0) < 0) {
+        if (options->mode >= 0 &&
+            fchmodat(directory, name, (mode_t)options->mode, 0) < 0) {
                 log_error("cannot set the mode of --socket-mode: %s", strerror(errno));
                 return -errno;
         }
@@ -157,7 +157,7 @@ static int publish(const char *path, const char *temporary, struct owned_path *p
         return r < 0 ? r : owned_path_pin(place);
 }
 
-int listener_open(const char *path, const struct helper_options *options,
+int listener_open(const char *path, const struct listener_options *options,
                   struct owned_path *ret_owned)
 {
         struct sockaddr_un address;

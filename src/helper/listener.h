@@ -2,11 +2,18 @@
 /* The listening socket and its path. */
 #pragma once
 
-#include "helper/options.h"
+#include <sys/types.h>
+
 #include "helper/owned_path.h"
 
+struct listener_options {
+        int mode;    /**< of the socket; -1: by umask */
+        uid_t user;  /**< its owner; (uid_t)-1: who makes it */
+        gid_t group; /**< the same */
+};
+
 /**
- * Listen on a unix socket at `path`, with mode and owner as the options say.
+ * Listen on a unix socket at `path`, with this mode and owner.
  *
  * The path appears when the socket already listens, so that whoever sees it
  * can connect. What is there and is no socket is left alone; a socket behind
@@ -17,5 +24,5 @@
  * @param ret_owned  the path, pinned; the caller's to remove
  * @return the socket, non-blocking, or -errno
  */
-int listener_open(const char *path, const struct helper_options *options,
+int listener_open(const char *path, const struct listener_options *options,
                   struct owned_path *ret_owned);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/trace.h"
+#include "helper/listener.h"
 
 /** What the daemon's own options say. Strings are argv's. */
 struct helper_options {
@@ -23,9 +24,8 @@ struct helper_options {
         bool set_user, set_group;
         uid_t user;
         gid_t group;
-        int socket_mode;          /**< -1: by umask */
-        uid_t socket_user;        /**< (uid_t)-1: leave it */
-        gid_t socket_group;       /**< (gid_t)-1: leave it */
+        struct listener_options listener; /**< --socket-mode, --socket-owner */
+        const char *status_socket; /**< or NULL */
         unsigned timeout_ms;      /**< for a command on a device */
         bool allow_stacked;
         struct trace_options trace;

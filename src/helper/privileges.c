@@ -54,9 +54,9 @@ static int change_user(const struct helper_options *options)
 }
 
 /* Every capability but CAP_SYS_RAWIO out of every set; the bounding set empty. */
-static int drop_capabilities(void)
+static int drop_capabilities(bool keep_rawio)
 {
-        bool rawio = capng_have_capability(CAPNG_PERMITTED, CAP_SYS_RAWIO);
+        bool rawio = keep_rawio && capng_have_capability(CAPNG_PERMITTED, CAP_SYS_RAWIO);
         bool setpcap = capng_have_capability(CAPNG_PERMITTED, CAP_SETPCAP);
 
         /* After setresuid(2) the permitted set is still there, the effective one is not. */
@@ -79,12 +79,12 @@ static int drop_capabilities(void)
 }
 
 /* Trust nothing but what the kernel says now. */
-static int verify(void)
+static int verify(bool keep_rawio)
 {
         if (capng_get_caps_process() < 0)
                 return -EIO;
         for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
-                if (c == CAP_SYS_RAWIO)
+                if (c == CAP_SYS_RAWIO && keep_rawio)
                         continue;
                 if (capng_have_capability(CAPNG_EFFECTIVE, c) ||
                     capng_have_capability(CAPNG_PERMITTED, c) ||
@@ -94,7 +94,7 @@ static int verify(void)
         return 0;
 }
 
-int privileges_drop(const struct helper_options *options)
+int privileges_drop(const struct helper_options *options, bool keep_rawio)
 {
         if (capng_get_caps_process() < 0) {
                 log_error("cannot read the capabilities of this process");
@@ -106,16 +106,16 @@ int privileges_drop(const struct helper_options *options)
                 r = change_user(options);
         if (r < 0)
                 return r;
-        r = drop_capabilities();
+        r = drop_capabilities(keep_rawio);
         if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 r = -errno;
         if (r == 0)
-                r = verify();
+                r = verify(keep_rawio);
         if (r < 0) {
                 log_error("cannot drop privileges: %s", strerror(-r));
                 return r;
         }
-        if (!has(CAP_SYS_RAWIO))
+        if (keep_rawio && !has(CAP_SYS_RAWIO))
                 log_warning("running without CAP_SYS_RAWIO: the kernel will not let this helper "
                             "send PERSISTENT RESERVE commands");
         return 0;

@@ -5,7 +5,8 @@
 #include "helper/options.h"
 
 /**
- * Give up everything but CAP_SYS_RAWIO, become the user and group of -u and -g.
+ * Become the user and group of -u and -g; give up every capability but, with
+ * `keep_rawio`, CAP_SYS_RAWIO.
  *
  * What is absent already need not be dropped. What cannot be dropped is
  * tolerated where it adds nothing (an empty process with a full bounding set,
@@ -15,7 +16,7 @@
  *
  * @return 0 or -errno
  */
-int privileges_drop(const struct helper_options *options);
+int privileges_drop(const struct helper_options *options, bool keep_rawio);
 
 /** Why the kernel would answer SG_IO with EPERM to this process, in words. */
 const char *privileges_explain_eperm(void);

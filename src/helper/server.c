@@ -22,6 +22,7 @@
 #include "helper/clients.h"
 #include "helper/events.h"
 #include "helper/limiter.h"
+#include "helper/status.h"
 
 enum {
         RESERVED_FDS = 64,    /* for all that is no client */
@@ -164,6 +165,17 @@ int server_run(const struct server_options *options, void (*ready)(void *), void
         int r = log_start();
         if (r < 0)
                 return r;
+
+        if (options->status_listener >= 0) {
+                struct status_options status = {
+                        .listener = options->status_listener,
+                        .clients_max = limit,
+                        .timeout_ms = options->timeout_ms,
+                };
+                r = status_start(&status);
+                if (r < 0)
+                        return r;
+        }
 
         ready(ready_argument);
         TRACE(EVENT_SERVE, "clients_max=%u", limit);

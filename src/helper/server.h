@@ -23,6 +23,8 @@ struct server_options {
         size_t count;
         const sigset_t *signals; /**< those that end it; blocked since the program started */
         const char *eperm_cause; /**< see client.h */
+        int status_listener;     /**< of the status socket, or -1 */
+        unsigned timeout_ms;     /**< of a command, for the status */
 };
 
 enum { SERVER_PATIENCE_MS = 10000 }; /**< for commands on devices, when it ends */
