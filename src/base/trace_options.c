@@ -131,11 +131,13 @@ int trace_options_apply(struct trace_options *options, const char *argument, cha
         while (next_item(&rest, &item)) {
                 char *equals = strchr(item, '=');
                 int r = 0;
-                if (equals) {
+                if (item[0] == '\0') {
+                        continue;
+                } else if (equals) {
                         *equals = '\0';
                         r = apply_item(options, item, equals + 1, ret_error, error_size);
                 } else if (first) {
-                        r = item[0] == '\0' ? 0 : apply_item(options, "enable", item, ret_error, error_size);
+                        r = apply_item(options, "enable", item, ret_error, error_size);
                 } else {
                         r = apply_item(options, item, "on", ret_error, error_size);
                 }

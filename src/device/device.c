@@ -59,7 +59,7 @@ void device_execute(const struct device *device, int fd, const struct pr_command
                 pr_result_refuse(ret_result, "the descriptor was opened with O_PATH");
                 return;
         }
-        if (command->cdb.out && (flags & O_ACCMODE) == O_RDONLY) {
+        if (command->cdb.out && (flags & O_ACCMODE) != O_RDWR && (flags & O_ACCMODE) != O_WRONLY) {
                 pr_result_refuse(ret_result, "the descriptor is not open for writing");
                 return;
         }

@@ -5,45 +5,71 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
-static void wait_for_child(int fd)
+static bool read_word(int fd)
 {
-        sigset_t none;
         char word;
         ssize_t n;
 
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL); /* whoever waits here may be interrupted */
         do
                 n = read(fd, &word, 1);
         while (n < 0 && errno == EINTR);
-        _exit(n == 1 ? 0 : 1);
+        return n == 1;
+}
+
+/*
+ * Whoever waits here may be interrupted until the child is told that it may
+ * serve, and not any more after: exit status and daemon never contradict.
+ */
+__attribute__((noreturn)) static void wait_for_child(int fd)
+{
+        sigset_t mask;
+
+        sigemptyset(&mask);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        bool ready = read_word(fd);
+        sigfillset(&mask);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        _exit(ready && write(fd, "", 1) == 1 ? 0 : 1);
 }
 
 int daemonize(void)
 {
         int ends[2];
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
-        cleanup_fd int reader = ends[0];
-        cleanup_fd int writer = ends[1];
+        cleanup_fd int parent = ends[0];
+        cleanup_fd int ours = ends[1];
 
         pid_t child = fork();
         if (child < 0)
                 return -errno;
         if (child > 0) {
-                close_fd(&writer);
-                wait_for_child(reader);
+                close_fd(&ours);
+                wait_for_child(parent);
         }
         (void)setsid();
-        return steal_fd(&writer);
+        return steal_fd(&ours);
 }
 
-void daemonize_ready(int fd)
+void daemonize_fill_standard_fds(void)
+{
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                close(fd);
+}
+
+int daemonize_ready(int fd)
 {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -52,6 +78,7 @@ void daemonize_ready(int fd)
                 (void)dup2(null, standard);
         if (null > 2)
                 close(null);
-        (void)!write(fd, "", 1);
+        int r = write(fd, "", 1) == 1 && read_word(fd) ? 0 : -EPIPE;
         close(fd);
+        return r;
 }

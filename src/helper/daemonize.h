@@ -9,5 +9,14 @@
  */
 int daemonize(void);
 
-/** Tell the parent that all is well, and let go of its terminal. Consumes the descriptor. */
-void daemonize_ready(int fd);
+/**
+ * Tell the parent that all is well, and let go of its terminal. Consumes the descriptor.
+ * @return 0, or -EPIPE where the parent was ended meanwhile: whoever started us wants us no more
+ */
+int daemonize_ready(int fd);
+
+/**
+ * Open /dev/null in place of each standard descriptor that we were started without, so that no
+ * socket takes its place and gets what is meant for people.
+ */
+void daemonize_fill_standard_fds(void);

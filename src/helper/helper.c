@@ -182,12 +182,11 @@ static int start_keeper(struct helper *helper)
         return 0;
 }
 
-static void ready(void *argument)
+static int ready(void *argument)
 {
         struct helper *helper = argument;
 
-        if (helper->parent >= 0)
-                daemonize_ready(steal_fd(&helper->parent));
+        return helper->parent < 0 ? 0 : daemonize_ready(steal_fd(&helper->parent));
 }
 
 static int serve(struct helper *helper)
@@ -252,6 +251,7 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
 {
         static struct helper helper;
 
+        daemonize_fill_standard_fds();
         block_signals();
         log_open(program->name);
         helper.program = program;

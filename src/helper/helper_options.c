@@ -49,8 +49,8 @@ static int parse_user(const char *text, uid_t *ret_user, gid_t *ret_group)
                 log_error("invalid user '%s'", text);
                 return OPTIONS_ERROR;
         }
-        if (entry && ret_group)
-                *ret_group = entry->pw_gid;
+        if (ret_group)
+                *ret_group = entry ? entry->pw_gid : (gid_t)*ret_user; /* and never root's */
         return 0;
 }
 
@@ -255,8 +255,8 @@ const struct option_entry helper_option_entries[] = {
           "serve partitions and device-mapper volumes on SCSI\n"
           "disks, whose reservations hold the whole disk", apply_allow_stacked },
         { "status-socket", '\0', "PATH",
-          "tell there what the helper is doing, as JSON, to root\n"
-          "and whoever starts it; 'pr-manager status' shows it", apply_status_socket },
+          "tell there what the helper is doing, as JSON, to\n"
+          "root and whoever starts it; see pr-manager status", apply_status_socket },
         { "trace", 'T', "[[enable=]PATTERN][,events=FILE][,file=FILE]",
           "switch trace events on, may be given many times;\n"
           "'-T help' lists them", apply_trace },

@@ -4,6 +4,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -79,6 +80,7 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
                 kept[n++] = paths[i].inode;
         }
         close_all_but(kept, n);
+        (void)setgroups(0, NULL);
         drop_capabilities();
         confine();
 

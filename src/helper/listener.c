@@ -166,8 +166,8 @@ int listener_open(const char *path, const struct listener_options *options,
         uint64_t number = 0;
 
         if (set_address(&address, path) < 0) {
-                log_error("socket path '%s' is too long: %zu bytes, and at most %zu are possible",
-                          path, strlen(path), sizeof address.sun_path - 1);
+                log_error("socket path is too long: %zu bytes, and at most %zu are possible: '%s'",
+                          strlen(path), sizeof address.sun_path - 1, path);
                 return -ENAMETOOLONG;
         }
         int r = owned_path_init(&place, path);

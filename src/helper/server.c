@@ -24,9 +24,14 @@
 #include "helper/limiter.h"
 #include "helper/status.h"
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76 /* Linux 6.5 */
+#endif
+
 enum {
         RESERVED_FDS = 64,    /* for all that is no client */
         CLIENTS_MAX = 10000,
+        ACCEPTS_AT_ONCE = 64,
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
         TICK_MS = 5000,        /* while the audit counts repetitions */
 };
@@ -64,12 +69,26 @@ static void refuse(int sock, const char *why)
                             (int)peer.pid, (unsigned)peer.uid, why, suppressed);
 }
 
-/* Accept everybody who waits. False where accept(2) has to wait for better times. */
-static bool accept_all(const struct endpoint *endpoint)
+/*
+ * What whoever made the listener may have asked the kernel to send along with
+ * every message would leave no room for descriptors, and some of it is one.
+ */
+static void want_descriptors_only(int sock)
 {
-        for (;;) {
+        static const int options[] = { SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD };
+        static const int off = 0;
+
+        for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+                (void)setsockopt(sock, SOL_SOCKET, options[i], &off, sizeof off);
+}
+
+/* Accept who waits, a few at a time: signals come first. False where accept(2) needs better times. */
+static bool accept_some(const struct endpoint *endpoint)
+{
+        for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
                 int sock = accept4(endpoint->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (sock >= 0) {
+                        want_descriptors_only(sock);
                         int r = clients_add(sock, &endpoint->source);
                         if (r == -EUSERS)
                                 refuse(sock, "as many clients as possible are connected");
@@ -82,6 +101,7 @@ static bool accept_all(const struct endpoint *endpoint)
                         return false;
                 }
         }
+        return true;
 }
 
 static void drain(int event)
@@ -131,7 +151,7 @@ static int serve(const struct server_options *options, int signals, int event)
                                 return (int)info.ssi_signo;
                 }
                 for (nfds_t i = 2; n > 0 && i < count; i++)
-                        if (polled[i].revents && !accept_all(&options->endpoints[i - 2]))
+                        if (polled[i].revents && !accept_some(&options->endpoints[i - 2]))
                                 paused = true;
         }
 }
@@ -150,7 +170,7 @@ static unsigned wait_for_clients(int event)
         return clients_count();
 }
 
-int server_run(const struct server_options *options, void (*ready)(void *), void *ready_argument)
+int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument)
 {
         cleanup_fd int signals = signalfd(-1, options->signals, SFD_CLOEXEC | SFD_NONBLOCK);
         cleanup_fd int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -177,7 +197,9 @@ int server_run(const struct server_options *options, void (*ready)(void *), void
                         return r;
         }
 
-        ready(ready_argument);
+        r = ready(ready_argument);
+        if (r < 0)
+                return r;
         TRACE(EVENT_SERVE, "clients_max=%u", limit);
         int signal_number = serve(options, signals, event);
         log_info("stopping: signal %d", signal_number);

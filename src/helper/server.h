@@ -33,7 +33,7 @@ enum { SERVER_PATIENCE_MS = 10000 }; /**< for commands on devices, when it ends 
  * Serve until one of the signals comes, then let running commands finish, for
  * SERVER_PATIENCE_MS at most, and end every client.
  *
- * @param ready  called when everything that can fail at start has not
+ * @param ready  called when everything else that can fail at start has not; 0 or -errno
  * @return 0, 1 where commands were left behind on their devices, or -errno where it could not start
  */
-int server_run(const struct server_options *options, void (*ready)(void *), void *ready_argument);
+int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument);
