@@ -25,7 +25,7 @@ $(CLANG)/build.ninja:
 # The main job on real input: a virtual machine, a disk with two initiators, and QEMU.
 demo: all
 	tools/setup check
-	tests/vm/demo --helper $(BUILD)/qemu-pr-helper
+	tests/vm/demo $(BUILD)/qemu-pr-helper
 
 # Everything that is tested; the last line counts it.
 check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja

@@ -94,6 +94,25 @@ static void explain_eperm(const struct client *client, const struct pr_result *r
                 log_warning("SG_IO is not permitted: %s", client->eperm_cause);
 }
 
+/*
+ * Room for a command's data, all zero: whatever the kernel leaves untouched
+ * must not be somebody else's.
+ *
+ * Pages of its own, and one more behind them that is never sent: the kernel
+ * lends the target these very pages, and LIO's READ FULL STATUS writes a whole
+ * descriptor past a short allocation length.
+ */
+static uint8_t *new_buffer(size_t size)
+{
+        enum { PAGE = 4096 };
+        size_t room = (size + PAGE - 1) / PAGE * PAGE + PAGE;
+        uint8_t *buffer = aligned_alloc(PAGE, room);
+
+        if (buffer)
+                memset(buffer, 0, size);
+        return buffer;
+}
+
 /* From the parameter list to the reply, for a request whose descriptor is `fd`. Consumes it. */
 static int answer(struct client *client, const struct wire_request *request, int fd_to_close)
 {
@@ -108,9 +127,8 @@ static int answer(struct client *client, const struct wire_request *request, int
         TRACE(EVENT_CLIENT_DEVICE, "client=%u kind=%s device=%u:%u", client->number,
               device.ops->kind, major(device.number), minor(device.number));
 
-        /* Zeros: whatever the kernel leaves untouched must not be somebody else's data. */
         if (cdb->length > 0 && (cdb->out || !device.refusal)) {
-                data = calloc(1, cdb->length);
+                data = new_buffer(cdb->length);
                 if (!data)
                         return -ENOMEM;
         }
@@ -121,7 +139,9 @@ static int answer(struct client *client, const struct wire_request *request, int
                         return r;
         }
 
+        atomic_store(&client->on_device, true);
         run(client, &device, fd, &command, &result);
+        atomic_store(&client->on_device, false);
         close_fd(&fd);
         if (cdb->out || result.refusal)
                 audit_record(&client->audit, &device, &command, &result);

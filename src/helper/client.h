@@ -17,6 +17,7 @@ struct client {
         struct audit audit;
 
         /* For others to look at: client_get_status(). */
+        atomic_bool on_device; /**< a command of its runs */
         int64_t connected_us;
         atomic_uint_fast64_t commands;
         atomic_int_fast64_t last_us;

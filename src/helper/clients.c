@@ -22,6 +22,7 @@
 struct member {
         struct client client;
         struct member *next, *previous;
+        bool was_idle; /* at the last clients_cut_off() */
 };
 
 static struct {
@@ -153,6 +154,18 @@ void clients_stop(void)
         atomic_store(&clients.stopping, true);
         for (struct member *m = clients.first; m; m = m->next)
                 (void)shutdown(m->client.sock, SHUT_RD);
+        pthread_mutex_unlock(&clients.lock);
+}
+
+void clients_cut_off(void)
+{
+        pthread_mutex_lock(&clients.lock);
+        for (struct member *m = clients.first; m; m = m->next) {
+                bool idle = !atomic_load(&m->client.on_device);
+                if (idle && m->was_idle)
+                        (void)shutdown(m->client.sock, SHUT_RDWR);
+                m->was_idle = idle;
+        }
         pthread_mutex_unlock(&clients.lock);
 }
 

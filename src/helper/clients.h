@@ -27,4 +27,10 @@ void clients_each(void (*each)(const struct client_status *, void *), void *argu
 /** Tell all of them to leave when their command is done. */
 void clients_stop(void);
 
+/**
+ * After clients_stop(), now and then: cut off those that have had nothing to do with a device
+ * since the last call, and only wait for somebody to read a reply.
+ */
+void clients_cut_off(void);
+
 unsigned clients_count(void);

@@ -68,11 +68,8 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
 {
         int kept[2 * KEEPER_PATHS_MAX + 1] = { connection };
         size_t n = 1;
-        sigset_t all;
         char byte;
 
-        sigfillset(&all); /* it ends when there is nothing left to do, and not before */
-        sigprocmask(SIG_SETMASK, &all, NULL);
         (void)prctl(PR_SET_NAME, "pr-keeper");
         (void)!chdir("/");
         for (size_t i = 0; i < count; i++) {
@@ -94,18 +91,22 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
 int keeper_start(const struct owned_path *paths, size_t count)
 {
         int ends[2];
+        sigset_t all, before;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
         cleanup_fd int ours = ends[0];
         cleanup_fd int theirs = ends[1];
 
+        /* From its first moment on no signal ends it: it ends when there is nothing left to do. */
+        sigfillset(&all);
+        sigprocmask(SIG_SETMASK, &all, &before);
         pid_t child = fork();
-        if (child < 0)
-                return -errno;
         if (child == 0)
                 keep(theirs, paths, count);
-        return steal_fd(&ours);
+        int r = child < 0 ? -errno : 0;
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        return r < 0 ? r : steal_fd(&ours);
 }
 
 void keeper_stop(int connection, int timeout_ms)

@@ -57,8 +57,10 @@ static int is_live(const char *path)
                                         .tv_usec = clock_left(deadline) % 1000 * 1000 + 1 };
                 (void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof left);
                 ssize_t n = recv(sock, word + got, sizeof word - got, 0);
-                if (n <= 0)
+                if (n < 0)
                         return 0;
+                if (n == 0) /* it is at its limit and turns newcomers away: somebody is there */
+                        return 1;
                 got += (size_t)n;
         }
         return 1;

@@ -33,6 +33,7 @@ enum {
         CLIENTS_MAX = 10000,
         ACCEPTS_AT_ONCE = 64,
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
+        CUT_OFF_MS = 500,      /* for a reply to be read, when it ends */
         TICK_MS = 5000,        /* while the audit counts repetitions */
 };
 
@@ -164,8 +165,10 @@ static unsigned wait_for_clients(int event)
 
         clients_stop();
         while (clients_count() > 0 && clock_left(deadline) > 0) {
-                if (poll(&polled, 1, clock_left(deadline)) > 0)
+                if (poll(&polled, 1, CUT_OFF_MS) > 0)
                         drain(event);
+                else
+                        clients_cut_off();
         }
         return clients_count();
 }

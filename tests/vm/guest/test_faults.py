@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Disks that hang, that get lost, and that write where they should not."""
+
+import contextlib
+import fcntl
+import os
+import time
+
+import lio
+import prclient as pr
+import scsi
+import stacked
+from case import Case
+from waiting import wait_for
+
+KEY = 0xA1
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878       # <linux/fs.h>
+
+
+class NoPathLeft(Case):
+    """A multipath map without a path: the kernel keeps commands until one comes back."""
+
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.helper()
+        path = self.enterContext(stacked.multipath("hanging", self.a.disk))
+        number = os.stat(self.a.disk).st_rdev
+        self.path = f"{os.major(number)}:{os.minor(number)}"
+        self.hung, self.good = self.open(path), self.open(self.b.disk)
+        stacked.multipath_message("hanging", f"fail_path {self.path}")
+        self.addCleanup(self.come_back)
+
+    def come_back(self):
+        stacked.multipath_message("hanging", f"reinstate_path {self.path}")
+
+    def hang(self):
+        """A client with a command under way that hangs."""
+        client = self.enterContext(self.daemon.client())
+        client.send(pr.cdb_in(pr.READ_KEYS), [self.hung])
+        return client
+
+    def test_others(self):
+        """disks that hang delay nobody else, and their clients get their answer in the end"""
+        stuck = [self.hang() for _ in range(20)]
+        wait_for(lambda: self.daemon.commands_running() == len(stuck))
+        with self.daemon.client() as other:
+            start = time.monotonic()
+            for _ in range(10):
+                self.assertEqual(other.read_keys(self.good)[1], [])
+            self.assertLess(time.monotonic() - start, 10)
+        for client in stuck:
+            client.sock.setblocking(False)
+            with self.assertRaises(BlockingIOError):
+                client.sock.recv(1)
+            client.sock.settimeout(30)
+        self.come_back()
+        for client in stuck:
+            self.assertGood(client.reply())
+
+    def test_stop(self):
+        """SIGTERM while a command runs: it is answered, then the daemon ends"""
+        stuck = self.hang()
+        wait_for(self.daemon.commands_running)
+        self.daemon.process.terminate()
+        wait_for(lambda: not self.daemon.accepts())
+        self.come_back()
+        self.assertGood(stuck.reply())
+        self.assertEqual(self.daemon.stop(), 0)
+
+
+class Timeout(Case):
+    """A target that hangs: LIO writes its APTPL file to a file system that is frozen."""
+
+    TIMED_OUT = (0xB, 0x2E, 2)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        folder = os.open(lio.APTPL, os.O_RDONLY)
+        fcntl.ioctl(folder, FIFREEZE, 0)
+        try:
+            yield
+        finally:
+            fcntl.ioctl(folder, FITHAW, 0)
+            os.close(folder)
+
+    def test_timeout(self):
+        """--timeout=SECONDS: a command that takes longer ends with B/2E/02"""
+        self.enterContext(stacked.file_system(lio.APTPL))
+        client = self.enterContext(self.helper("--timeout=2").client())
+        fd = self.open(self.a.disk)
+        with self.frozen():
+            client.send(pr.cdb_out(pr.REGISTER), [fd])
+            client.send(pr.params(sark=KEY, flags=pr.APTPL))
+            start = time.monotonic()
+            # the kernel's count of commands that it gave up
+            count = self.a.sysfs / "iotmo_cnt"
+            before = count.read_text()
+            wait_for(lambda: count.read_text() != before)
+            self.assertGreaterEqual(time.monotonic() - start, 1.5)
+        self.assertCheck(client.reply(), self.TIMED_OUT)
+
+
+class Lost(Case):
+    def setUp(self):
+        super().setUp()
+        self.client = self.enterContext(self.helper().client())
+        self.fd = self.open(self.a.disk)
+
+    def assertFailing(self, code):
+        self.assertCheck(self.client.request(self.fd, pr.cdb_in(pr.READ_KEYS)), code)
+        self.assertCheck(self.client.out(self.fd, pr.REGISTER, sark=KEY), code)
+
+    def assertBack(self):
+        scsi.drop_unit_attentions(self.a.disk)
+        self.assertEqual(self.client.read_keys(self.fd)[1], [])
+
+    def test_offline(self):
+        """a disk that is offline: 4/44/00, and it serves again when it is back"""
+        state = self.a.sysfs / "state"
+        state.write_text("offline\n")
+        try:
+            self.assertFailing((4, 0x44, 0))
+        finally:
+            state.write_text("running\n")
+        self.assertBack()
+
+    def test_transport(self):
+        """a transport that is disrupted: B/29/07, and it serves again when it is back"""
+        self.a.transport_status.write_text("offline")
+        try:
+            self.assertFailing((0xB, 0x29, 7))
+        finally:
+            self.a.transport_status.write_text("online")
+        self.assertBack()
+
+
+class Overrun(Case):
+    def test_overrun(self):
+        """a disk that writes past the allocation length does not harm the daemon"""
+        # LIO, READ FULL STATUS: a descriptor that begins inside the allocation length is
+        # written as a whole, straight into the caller's memory
+        daemon = self.helper()
+        client = self.enterContext(daemon.client())
+        fds = self.open(self.a.disk), self.open(self.b.disk)
+        for n, fd in enumerate(fds):
+            self.assertGood(client.out(fd, pr.REGISTER, sark=n + 1))
+        for alloc in [*range(24, 104, 4)] * 5:
+            reply = client.request(fds[0], pr.cdb_in(pr.READ_FULL_STATUS, alloc))
+            self.assertGood(reply)
+            self.assertLessEqual(len(reply.payload), alloc)
+        self.assertEqual(client.read_keys(fds[0])[1], [1, 2])
+        client.close()
+        self.assertEqual(daemon.stop(), 0)
