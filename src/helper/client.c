@@ -16,28 +16,55 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "helper/device_stats.h"
+#include "helper/devices.h"
 #include "helper/events.h"
 #include "helper/limiter.h"
 #include "wire/wire.h"
 
-static void execute(const struct client *client, const struct device *device, int fd,
-                    const struct pr_command *command, struct pr_result *ret_result)
+static void answer_busy(struct pr_result *ret_result, const char *refusal)
 {
-        if (device->refusal) {
-                pr_result_refuse(ret_result, device->refusal);
+        *ret_result = (struct pr_result){ .status = SCSI_BUSY, .refusal = refusal };
+}
+
+/* What a command may do to the disk has its place in the log before it is sent. */
+static void send_audited(const struct client *client, const struct device *device, int fd,
+                         const struct pr_command *command, struct pr_result *ret_result)
+{
+        bool out = command->cdb.out;
+
+        if (out && audit_begin() < 0) {
+                answer_busy(ret_result, "the log takes nothing, and commands that it does not "
+                                        "tell are not sent");
                 return;
         }
         TRACE(EVENT_DEVICE_SUBMIT, "client=%u kind=%s action=%#x length=%u", client->number,
               device->ops->kind, command->cdb.action, command->cdb.length);
-        struct device_stats_token token =
-                device_stats_begin(device, client->number, client->audit.pid, &command->cdb);
+        int64_t start = helper_events[EVENT_DEVICE_COMPLETE].enabled ? clock_us() : 0;
         device_execute(device, fd, command, ret_result);
-        device_stats_end(&token, client->number, command, ret_result);
         TRACE(EVENT_DEVICE_COMPLETE,
               "client=%u reached=%d status=%#x errno=%d host=%#x driver=%#x us=%lld",
               client->number, ret_result->reached, ret_result->status, ret_result->error,
-              ret_result->host, ret_result->driver, (long long)(clock_us() - token.since_us));
+              ret_result->host, ret_result->driver, (long long)(clock_us() - start));
+        if (out && !ret_result->reached)
+                log_release();
+}
+
+static void run(const struct client *client, const struct device *device, int fd,
+                const struct pr_command *command, struct pr_result *ret_result)
+{
+        struct device_client who = {
+                .number = client->number, .pid = client->audit.pid, .uid = client->audit.uid };
+        struct devices_token token;
+
+        if (device->refusal) {
+                pr_result_refuse(ret_result, device->refusal);
+        } else if (devices_begin(device, &who, &command->cdb, &token) < 0) {
+                answer_busy(ret_result, "the device hangs: commands that were sent before have "
+                                        "not come back");
+        } else {
+                send_audited(client, device, fd, command, ret_result);
+                devices_end(&token, command, ret_result);
+        }
 }
 
 /* For client_get_status(). */
@@ -62,26 +89,6 @@ void client_get_status(const struct client *client, struct client_status *ret_st
                 .last_status = last & 0xff,
                 .last_us = atomic_load(&client->last_us),
         };
-}
-
-/* Ask the device. What it may do to the disk has its place in the log before. */
-static void run(struct client *client, const struct device *device, int fd,
-                const struct pr_command *command, struct pr_result *ret_result)
-{
-        bool audited = command->cdb.out && !device->refusal;
-
-        if (audited && audit_begin() < 0) {
-                *ret_result = (struct pr_result){
-                        .status = SCSI_BUSY,
-                        .refusal = "the log takes nothing, and commands that it does not tell "
-                                   "are not sent",
-                };
-                return;
-        }
-
-        execute(client, device, fd, command, ret_result);
-        if (audited && !ret_result->reached)
-                log_release();
 }
 
 /* An EPERM of SG_IO is about how we were started, and no client can mend that. */

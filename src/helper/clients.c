@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "helper/client.h"
-#include "helper/device_stats.h"
+#include "helper/devices.h"
 
 struct member {
         struct client client;
@@ -28,15 +28,16 @@ struct member {
 static struct {
         pthread_mutex_t lock;
         struct member *first;
-        unsigned count, limit, numbers;
+        unsigned count, numbers;
+        const struct limits *limits;
         int event;
         const char *eperm_cause;
         atomic_bool stopping;
 } clients = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-void clients_init(unsigned limit, int event, const char *eperm_cause)
+void clients_init(const struct limits *limits, int event, const char *eperm_cause)
 {
-        clients.limit = limit;
+        clients.limits = limits;
         clients.event = event;
         clients.eperm_cause = eperm_cause;
 }
@@ -78,7 +79,7 @@ static void *serve(void *argument)
         pthread_mutex_unlock(&clients.lock);
 
         audit_finish(&member->client.audit);
-        device_stats_forget_client(member->client.number);
+        devices_forget_client(member->client.number);
         close(member->client.sock);
         free(member);
 
@@ -91,18 +92,36 @@ static void *serve(void *argument)
         return NULL;
 }
 
+/* Whether one more of this user fits. */
+static int check_limits(uid_t user)
+{
+        unsigned own = 0;
+        int r = 0;
+
+        pthread_mutex_lock(&clients.lock);
+        for (struct member *m = clients.first; m; m = m->next)
+                own += m->client.audit.uid == user;
+        if (clients.count >= clients.limits->clients)
+                r = -EUSERS;
+        else if (own >= clients.limits->clients_per_user)
+                r = -EDQUOT;
+        pthread_mutex_unlock(&clients.lock);
+        return r;
+}
+
 int clients_add(int sock, const struct device_source *source)
 {
         struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
         socklen_t size = sizeof peer;
 
-        if (clients_count() >= clients.limit)
-                return -EUSERS;
+        (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+        int r = check_limits(peer.uid);
+        if (r < 0)
+                return r;
         struct member *member = calloc(1, sizeof *member);
         if (!member)
                 return -ENOMEM;
 
-        (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
         member->client.sock = sock;
         member->client.connected_us = clock_us();
         member->client.number = ++clients.numbers;
@@ -114,7 +133,7 @@ int clients_add(int sock, const struct device_source *source)
         pthread_mutex_lock(&clients.lock);
         insert(member);
         pthread_mutex_unlock(&clients.lock);
-        int r = thread_start(serve, member);
+        r = thread_start(serve, member);
         if (r < 0) {
                 pthread_mutex_lock(&clients.lock);
                 take_out(member);

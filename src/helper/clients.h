@@ -5,16 +5,17 @@
 #include <stdbool.h>
 
 #include "helper/client.h"
+#include "helper/limits.h"
 
 /**
- * @param limit  so many at a time
- * @param event  an eventfd(2), raised when a client has left or has begun to be counted by the audit
+ * @param limits  borrowed
+ * @param event   an eventfd(2), raised when a client has left or has begun to be counted by the audit
  */
-void clients_init(unsigned limit, int event, const char *eperm_cause);
+void clients_init(const struct limits *limits, int event, const char *eperm_cause);
 
 /**
  * Serve a connection in a thread of its own. Consumes `sock` on success only.
- * @return 0; -EUSERS at the limit; -errno where there is no memory or no thread
+ * @return 0; -EUSERS at the limit, -EDQUOT at its user's; -errno where there is no memory or no thread
  */
 int clients_add(int sock, const struct device_source *source);
 

@@ -191,12 +191,14 @@ static int ready(void *argument)
 
 static int serve(struct helper *helper)
 {
+        struct limits limits = helper->options.limits;
         sigset_t signals;
 
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);
         sigaddset(&signals, SIGHUP);
+        limits_settle(&limits);
         struct server_options server = {
                 .endpoints = helper->endpoints,
                 .count = helper->endpoint_count,
@@ -204,6 +206,7 @@ static int serve(struct helper *helper)
                 .eperm_cause = privileges_explain_eperm(),
                 .status_listener = helper->status,
                 .timeout_ms = helper->options.timeout_ms,
+                .limits = limits,
         };
         int r = server_run(&server, ready, helper);
         if (r < 0)

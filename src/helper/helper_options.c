@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "helper/devices.h"
 #include "helper/options.h"
 
 #define DEFAULT_SOCKET "/var/run/qemu-pr-helper.sock"
@@ -17,6 +18,7 @@
 enum {
         DEFAULT_TIMEOUT_S = 30,
         MAX_TIMEOUT_S = 86400,
+        MAX_CLIENTS = 1000000,
 };
 
 /* A decimal number from `min` to `max`, the whole of `text`. */
@@ -225,6 +227,42 @@ static int apply_timeout(void *into, const char *value)
         return 0;
 }
 
+/* A limit of its own kind, from 1 on. */
+static int parse_limit(const char *what, const char *value, unsigned max, unsigned *ret_limit)
+{
+        unsigned long number;
+
+        if (!parse_number(value, 10, 1, max, &number)) {
+                log_error("invalid %s '%s': a number from 1 to %u", what, value, max);
+                return OPTIONS_ERROR;
+        }
+        *ret_limit = (unsigned)number;
+        return 0;
+}
+
+static int apply_max_clients(void *into, const char *value)
+{
+        struct helper_options *options = into;
+
+        return parse_limit("number of clients", value, MAX_CLIENTS, &options->limits.clients);
+}
+
+static int apply_max_clients_per_user(void *into, const char *value)
+{
+        struct helper_options *options = into;
+
+        return parse_limit("number of clients", value, MAX_CLIENTS,
+                           &options->limits.clients_per_user);
+}
+
+static int apply_max_commands(void *into, const char *value)
+{
+        struct helper_options *options = into;
+
+        return parse_limit("number of commands", value, DEVICE_COMMANDS_MAX,
+                           &options->limits.commands);
+}
+
 static int apply_allow_stacked(void *into, const char *value)
 {
         struct helper_options *options = into;
@@ -254,6 +292,13 @@ const struct option_entry helper_option_entries[] = {
         { "allow-stacked", '\0', NULL,
           "serve partitions and device-mapper volumes on SCSI\n"
           "disks, whose reservations hold the whole disk", apply_allow_stacked },
+        { "max-clients", '\0', "NUMBER",
+          "connections at a time (default: what descriptors and\n"
+          "threads allow, at most 10000)", apply_max_clients },
+        { "max-clients-per-user", '\0', "NUMBER",
+          "of one user (default: three quarters of that)", apply_max_clients_per_user },
+        { "max-commands", '\0', "NUMBER",
+          "of one user at a time on one device (default 16)", apply_max_commands },
         { "status-socket", '\0', "PATH",
           "tell there what the helper is doing, as JSON, to\n"
           "root and whoever starts it; see pr-manager status", apply_status_socket },

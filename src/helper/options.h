@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/trace.h"
+#include "helper/limits.h"
 #include "helper/listener.h"
 
 /** What the daemon's own options say. Strings are argv's. */
@@ -26,6 +27,7 @@ struct helper_options {
         gid_t group;
         struct listener_options listener; /**< --socket-mode, --socket-owner */
         const char *status_socket; /**< or NULL */
+        struct limits limits;     /**< 0 where not given */
         unsigned timeout_ms;      /**< for a command on a device */
         bool allow_stacked;
         struct trace_options trace;

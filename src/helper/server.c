@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "helper/clients.h"
+#include "helper/devices.h"
 #include "helper/events.h"
 #include "helper/limiter.h"
 #include "helper/status.h"
@@ -29,29 +29,11 @@
 #endif
 
 enum {
-        RESERVED_FDS = 64,    /* for all that is no client */
-        CLIENTS_MAX = 10000,
         ACCEPTS_AT_ONCE = 64,
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
         CUT_OFF_MS = 500,      /* for a reply to be read, when it ends */
         TICK_MS = 5000,        /* while the audit counts repetitions */
 };
-
-/* A client needs a descriptor for its connection and one for the device that it passes. */
-static unsigned client_limit(void)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return 256;
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        (void)getrlimit(RLIMIT_NOFILE, &limit);
-        if (limit.rlim_cur <= RESERVED_FDS + 2)
-                return 1;
-        rlim_t clients = (limit.rlim_cur - RESERVED_FDS) / 2;
-        return clients > CLIENTS_MAX ? CLIENTS_MAX : (unsigned)clients;
-}
 
 /* Turn a connection away: closing it tells the client, the log tells the administrator. */
 static void refuse(int sock, const char *why)
@@ -92,7 +74,11 @@ static bool accept_some(const struct endpoint *endpoint)
                         want_descriptors_only(sock);
                         int r = clients_add(sock, &endpoint->source);
                         if (r == -EUSERS)
-                                refuse(sock, "as many clients as possible are connected");
+                                refuse(sock, "as many clients as possible are connected "
+                                             "(--max-clients)");
+                        else if (r == -EDQUOT)
+                                refuse(sock, "its user has as many connections as one user may "
+                                             "have (--max-clients-per-user)");
                         else if (r < 0)
                                 refuse(sock, strerrordesc_np(-r));
                 } else if (errno == EAGAIN) {
@@ -177,14 +163,14 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
 {
         cleanup_fd int signals = signalfd(-1, options->signals, SFD_CLOEXEC | SFD_NONBLOCK);
         cleanup_fd int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        unsigned limit = client_limit();
         sigset_t all;
 
         if (signals < 0 || event < 0)
                 return -errno;
         sigfillset(&all); /* threads inherit it: no signal interrupts a command */
         sigprocmask(SIG_SETMASK, &all, NULL);
-        clients_init(limit, event, options->eperm_cause);
+        clients_init(&options->limits, event, options->eperm_cause);
+        devices_init(options->limits.commands);
         int r = log_start();
         if (r < 0)
                 return r;
@@ -192,7 +178,7 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         if (options->status_listener >= 0) {
                 struct status_options status = {
                         .listener = options->status_listener,
-                        .clients_max = limit,
+                        .limits = options->limits,
                         .timeout_ms = options->timeout_ms,
                 };
                 r = status_start(&status);
@@ -203,7 +189,7 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         r = ready(ready_argument);
         if (r < 0)
                 return r;
-        TRACE(EVENT_SERVE, "clients_max=%u", limit);
+        TRACE(EVENT_SERVE, "clients_max=%u", options->limits.clients);
         int signal_number = serve(options, signals, event);
         log_info("stopping: signal %d", signal_number);
         TRACE(EVENT_STOP, "signal=%d clients=%u", signal_number, clients_count());

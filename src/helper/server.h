@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "device/device.h"
+#include "helper/limits.h"
 
 enum { ENDPOINTS_MAX = 64 };
 
@@ -25,6 +26,7 @@ struct server_options {
         const char *eperm_cause; /**< see client.h */
         int status_listener;     /**< of the status socket, or -1 */
         unsigned timeout_ms;     /**< of a command, for the status */
+        struct limits limits;    /**< settled */
 };
 
 enum { SERVER_PATIENCE_MS = 10000 }; /**< for commands on devices, when it ends */

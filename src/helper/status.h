@@ -7,9 +7,11 @@
  */
 #pragma once
 
+#include "helper/limits.h"
+
 struct status_options {
         int listener;
-        unsigned clients_max;
+        struct limits limits;
         unsigned timeout_ms; /**< of a command: one that takes longer hangs */
 };
 

@@ -9,14 +9,14 @@
 
 #include "base/clock.h"
 #include "helper/clients.h"
-#include "helper/device_stats.h"
+#include "helper/devices.h"
 
 static void command_name(const struct pr_cdb *cdb, char *ret_name, size_t size)
 {
         snprintf(ret_name, size, "PR %s %s", cdb->out ? "OUT" : "IN", pr_action_name(cdb));
 }
 
-static void device_name(const struct device_stats *d, char *ret_name, size_t size)
+static void device_name(const struct device_use *d, char *ret_name, size_t size)
 {
         if (d->number != 0)
                 snprintf(ret_name, size, "%u:%u", major(d->number), minor(d->number));
@@ -45,7 +45,7 @@ static void add_client(const struct client_status *client, void *argument)
         json_close(j, '}');
 }
 
-static void add_latency(struct json *j, const struct device_stats *d)
+static void add_latency(struct json *j, const struct device_use *d)
 {
         json_open(j, "latency", '[');
         for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
@@ -62,14 +62,14 @@ static void add_latency(struct json *j, const struct device_stats *d)
         json_close(j, ']');
 }
 
-static void add_device(struct json *j, const struct device_stats *d, int64_t now)
+static void add_device(struct json *j, const struct device_use *d, int64_t now)
 {
         char name[DEVICE_WWID_SIZE];
         unsigned users = 0;
 
         device_name(d, name, sizeof name);
-        for (unsigned i = 0; i < DEVICE_USERS_MAX; i++)
-                users += d->users[i].client != 0;
+        for (unsigned i = 0; i < DEVICE_CLIENTS_MAX; i++)
+                users += d->clients[i].client.number != 0;
         json_open(j, NULL, '{');
         json_string(j, "device", name);
         json_string(j, "wwid", d->wwid);
@@ -80,11 +80,11 @@ static void add_device(struct json *j, const struct device_stats *d, int64_t now
         json_open(j, "in_flight", '[');
         for (unsigned i = 0; i < IN_FLIGHT_MAX; i++) {
                 const struct in_flight *f = &d->in_flight[i];
-                if (f->client == 0)
+                if (f->client.number == 0)
                         continue;
                 command_name(&f->cdb, name, sizeof name);
                 json_open(j, NULL, '{');
-                json_number(j, "client", f->client);
+                json_number(j, "client", f->client.number);
                 json_string(j, "command", name);
                 json_seconds(j, "seconds", now - f->since_us);
                 json_close(j, '}');
@@ -95,50 +95,51 @@ static void add_device(struct json *j, const struct device_stats *d, int64_t now
 }
 
 /* Two programs that have registered through one nexus are one registrant to the disk. */
-static void warn_of_shared_nexus(struct json *j, const struct device_stats *d)
+static void warn_of_shared_nexus(struct json *j, const struct device_use *d)
 {
-        const struct device_user *first = NULL;
+        const struct device_client *first = NULL;
         char name[DEVICE_WWID_SIZE], text[DEVICE_WWID_SIZE + 128];
 
-        for (const struct device_user *u = d->users; u < d->users + DEVICE_USERS_MAX; u++) {
-                if (u->client == 0 || !u->registered)
+        for (int i = 0; i < DEVICE_CLIENTS_MAX; i++) {
+                const struct device_client *client = &d->clients[i].client;
+                if (client->number == 0 || !d->clients[i].registered)
                         continue;
-                if (first && first->pid != u->pid) {
+                if (first && first->pid != client->pid) {
                         device_name(d, name, sizeof name);
                         snprintf(text, sizeof text,
                                  "device %s: pids %d and %d have both registered; to the disk they "
                                  "are one initiator and cannot fence each other",
-                                 name, (int)first->pid, (int)u->pid);
+                                 name, (int)first->pid, (int)client->pid);
                         json_string(j, NULL, text);
                         return;
                 }
-                first = u;
+                first = client;
         }
 }
 
-static void warn_of_hanging(struct json *j, const struct device_stats *d, int64_t now,
+static void warn_of_hanging(struct json *j, const struct device_use *d, int64_t now,
                             unsigned timeout_ms)
 {
         char name[DEVICE_WWID_SIZE], command[64], text[DEVICE_WWID_SIZE + 192];
 
         for (const struct in_flight *f = d->in_flight; f < d->in_flight + IN_FLIGHT_MAX; f++) {
                 int64_t age = now - f->since_us;
-                if (f->client == 0 || age <= (int64_t)timeout_ms * 1000)
+                if (f->client.number == 0 || age <= (int64_t)timeout_ms * 1000)
                         continue;
                 device_name(d, name, sizeof name);
                 command_name(&f->cdb, command, sizeof command);
                 snprintf(text, sizeof text,
                          "device %s: %s of client %u has not come back for %lld s, and its timeout "
                          "is %u s",
-                         name, command, f->client, (long long)(age / 1000000), timeout_ms / 1000);
+                         name, command, f->client.number, (long long)(age / 1000000), timeout_ms / 1000);
                 json_string(j, NULL, text);
         }
 }
 
 void status_document(const struct status_options *options, int64_t started_us, struct json *j)
 {
-        struct device_stats *devices = calloc(DEVICE_STATS_MAX, sizeof *devices);
-        size_t count = devices ? device_stats_snapshot(devices, DEVICE_STATS_MAX) : 0;
+        struct device_use *devices = calloc(DEVICES_MAX, sizeof *devices);
+        size_t count = devices ? devices_snapshot(devices, DEVICES_MAX) : 0;
         int64_t now = clock_us();
 
         j->failed |= !devices;
@@ -147,7 +148,9 @@ void status_document(const struct status_options *options, int64_t started_us, s
         json_number(j, "pid", (uint64_t)getpid());
         json_seconds(j, "uptime_seconds", now - started_us);
         json_open(j, "limits", '{');
-        json_number(j, "clients", options->clients_max);
+        json_number(j, "clients", options->limits.clients);
+        json_number(j, "clients_per_user", options->limits.clients_per_user);
+        json_number(j, "commands", options->limits.commands);
         json_close(j, '}');
         json_open(j, "clients", '[');
         clients_each(add_client, j);

@@ -23,13 +23,12 @@ struct request {
         struct sg_io_hdr *header;
         prm_completion done;
         void *opaque;
-        int event; /* its own, or -1 */
+        int event; /* the caller's, or -1 */
 };
 
 static void request_free(struct request *request)
 {
         close_fd(&request->fd);
-        close_fd(&request->event);
         free(request);
 }
 
@@ -130,17 +129,15 @@ static int queue_add(struct request *request)
         return r;
 }
 
-/* Queue a command. `event` is the request's from now on, also on failure. */
+/* Queue a command. `event` is borrowed until it is written to. */
 static int start(struct prm_manager *manager, int fd, struct sg_io_hdr *header, prm_completion done,
                  void *opaque, int event)
 {
         struct request *request = malloc(sizeof *request);
         struct sgio_request decoded;
 
-        if (!request) {
-                close_fd(&event);
+        if (!request)
                 return -ENOMEM;
-        }
         *request = (struct request){
                 .manager = manager,
                 .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
@@ -173,10 +170,7 @@ int prm_execute_event(struct prm_manager *manager, int fd, struct sg_io_hdr *hea
 
         if (event < 0)
                 return -errno;
-        int own = fcntl(event, F_DUPFD_CLOEXEC, 0);
-        if (own < 0)
-                return -errno;
-        int r = start(manager, fd, header, NULL, NULL, own);
+        int r = start(manager, fd, header, NULL, NULL, event);
         if (r == 0)
                 *ret_event = steal_fd(&event);
         return r;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pr-manager: see who holds a disk by persistent reservations, and act on it. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+
+static int run(const struct options *options)
+{
+        if (options->help) {
+                help_print(options->command);
+                return flush_output();
+        }
+        if (options->version) {
+                puts(CLI_NAME " " PR_VERSION);
+                return flush_output();
+        }
+        if (options->completions) {
+                int status = completions_print(options->completions);
+                return status != 0 ? status : flush_output();
+        }
+        return options->command->run(options);
+}
+
+int main(int argc, char **argv)
+{
+        struct options options;
+        int status = options_parse(argc, argv, &options);
+
+        if (status == 0)
+                status = run(&options);
+        options_free(&options);
+        return status;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Views of JSON documents: see view.h. */
+#include "cli/view.h"
+
+#include <libsmartcols/libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+
+enum {
+        CELL_SIZE = 1024,
+        COLUMNS_MAX = 32,
+};
+
+/* A table's columns in the order to print. */
+struct selection {
+        const struct column *columns[COLUMNS_MAX];
+        size_t count;
+};
+
+static const struct column *find_column(const struct table *table, const char *name, size_t length)
+{
+        for (const struct column *c = table->columns; c->name; c++)
+                if (strlen(c->name) == length && strncasecmp(c->name, name, length) == 0)
+                        return c;
+        return NULL;
+}
+
+/* @return 0, or the length of the name at *ret_unknown that is no column */
+static size_t select_columns(const struct table *table, const char *names,
+                             struct selection *ret_selection, const char **ret_unknown)
+{
+        ret_selection->count = 0;
+        if (!names) {
+                for (const struct column *c = table->columns; c->name; c++)
+                        ret_selection->columns[ret_selection->count++] = c;
+                return 0;
+        }
+        for (const char *at = names;; at++) {
+                size_t length = strcspn(at, ",");
+                const struct column *column = find_column(table, at, length);
+                if (!column || ret_selection->count == COLUMNS_MAX) {
+                        *ret_unknown = at;
+                        return length > 0 ? length : 1;
+                }
+                ret_selection->columns[ret_selection->count++] = column;
+                at += length;
+                if (*at == '\0')
+                        return 0;
+        }
+}
+
+static const struct table *find_table(const struct view *view, const char *name)
+{
+        for (const struct table *t = view->tables; t && t->name; t++)
+                if (!name || strcmp(t->name, name) == 0)
+                        return t;
+        return NULL;
+}
+
+int view_check(const struct view *view, const struct options *options)
+{
+        const struct table *table = find_table(view, options->table);
+        struct selection selection;
+        const char *unknown;
+
+        if (!view->tables)
+                return 0;
+        if (!table) {
+                message("there is no table '%s': try `" CLI_NAME " %s --help'", options->table,
+                        options->command->name);
+                return CLI_SYNTAX;
+        }
+        if ((options->output || options->no_headings) && !options->table && table[1].name) {
+                message("which table? Give --table=NAME with --output and --noheadings");
+                return CLI_SYNTAX;
+        }
+        size_t length = select_columns(table, options->output, &selection, &unknown);
+        if (length == 0)
+                return 0;
+
+        char names[CELL_SIZE] = "";
+        for (const struct column *c = table->columns; c->name; c++)
+                snprintf(names + strlen(names), sizeof names - strlen(names), " %s", c->name);
+        message("there is no column '%.*s'; there are%s", (int)length, unknown, names);
+        return CLI_SYNTAX;
+}
+
+json_t *view_member(const json_t *document, const char *path)
+{
+        const json_t *at = document;
+
+        while (at) {
+                size_t length = strcspn(path, ".");
+                char name[64];
+                snprintf(name, sizeof name, "%.*s", (int)length, path);
+                json_t *found = json_object_get(at, name);
+                if (path[length] == '\0')
+                        return json_is_null(found) ? NULL : found;
+                at = found;
+                path += length + 1;
+        }
+        return NULL;
+}
+
+static void format(format_value as, const json_t *value, char *ret_text, size_t size)
+{
+        if (!value || json_is_null(value))
+                snprintf(ret_text, size, "-");
+        else if (as)
+                as(value, ret_text, size);
+        else if (json_is_string(value))
+                snprintf(ret_text, size, "%s", json_string_value(value));
+        else if (json_is_integer(value))
+                snprintf(ret_text, size, "%lld", (long long)json_integer_value(value));
+        else if (json_is_real(value))
+                snprintf(ret_text, size, "%.6g", json_real_value(value));
+        else
+                snprintf(ret_text, size, "%s", json_is_true(value)    ? "yes"
+                                               : json_is_false(value) ? "no"
+                                                                      : "?");
+}
+
+static struct libscols_table *new_table(FILE *to, const struct options *options)
+{
+        struct libscols_table *table = need_memory(scols_new_table());
+
+        scols_table_set_stream(table, to);
+        scols_table_enable_noheadings(table, options->no_headings);
+        scols_table_enable_colors(table, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+        return table;
+}
+
+static void end_table(struct libscols_table *table)
+{
+        (void)scols_print_table(table);
+        scols_unref_table(table);
+}
+
+static void add_cell(struct libscols_line *line, size_t column, const char *text)
+{
+        need_memory(scols_line_set_data(line, column, text) == 0 ? line : NULL);
+}
+
+/* The fields above the tables. @return how many there were */
+static size_t write_fields(const struct field *fields, const struct options *options,
+                           const json_t *document, FILE *to)
+{
+        struct libscols_table *table = new_table(to, options);
+        size_t count = 0;
+
+        scols_table_enable_noheadings(table, 1);
+        need_memory(scols_table_new_column(table, "LABEL", 0, 0));
+        need_memory(scols_table_new_column(table, "VALUE", 0, SCOLS_FL_WRAP));
+        for (const struct field *f = fields; f && f->label; f++) {
+                const json_t *value = view_member(document, f->member);
+                char label[64], text[CELL_SIZE];
+                if (!value && !f->none)
+                        continue;
+                struct libscols_line *line = need_memory(scols_table_new_line(table, NULL));
+                snprintf(label, sizeof label, "%s:", f->label);
+                if (value)
+                        format(f->format, value, text, sizeof text);
+                else
+                        snprintf(text, sizeof text, "%s", f->none);
+                add_cell(line, 0, label);
+                add_cell(line, 1, text);
+                count++;
+        }
+        end_table(table);
+        return count;
+}
+
+static void write_rows(const struct table *table, const struct selection *selection,
+                       const struct options *options, const json_t *rows, FILE *to)
+{
+        struct libscols_table *out = new_table(to, options);
+        size_t index;
+        json_t *row;
+
+        for (size_t i = 0; i < selection->count; i++) {
+                const struct column *c = selection->columns[i];
+                int flags = (c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
+                            (c->flags & COLUMN_WRAP ? SCOLS_FL_WRAP : 0);
+                need_memory(scols_table_new_column(out, c->name, 0, flags));
+        }
+        json_array_foreach(rows, index, row) {
+                struct libscols_line *line = need_memory(scols_table_new_line(out, NULL));
+                for (size_t i = 0; i < selection->count; i++) {
+                        const struct column *c = selection->columns[i];
+                        char text[CELL_SIZE];
+                        format(c->format, view_member(row, c->member), text, sizeof text);
+                        add_cell(line, i, text);
+                }
+                if (table->strong && table->strong(row))
+                        (void)scols_line_set_color(line, "bold");
+        }
+        end_table(out);
+}
+
+void view_write(const struct view *view, const struct options *options, const json_t *document,
+                FILE *to)
+{
+        bool bare = options->output || options->no_headings || options->table;
+        size_t parts = bare ? 0 : write_fields(view->fields, options, document, to);
+
+        for (const struct table *t = view->tables; t && t->name; t++) {
+                const json_t *rows = json_object_get(document, t->name);
+                struct selection selection;
+                const char *unknown;
+                if (options->table && strcmp(options->table, t->name) != 0)
+                        continue;
+                bool empty = json_array_size(rows) == 0;
+                if (empty && (bare || !t->none))
+                        continue;
+                if (parts++ > 0)
+                        fputc('\n', to);
+                if (!bare && !empty && t->title)
+                        fprintf(to, "%s\n", t->title);
+                if (empty)
+                        fprintf(to, "%s\n", t->none);
+                else if (select_columns(t, options->output, &selection, &unknown) == 0)
+                        write_rows(t, &selection, options, rows, to);
+        }
+}
+
+/* Leave in the rows what --output names. */
+static void filter_rows(const struct view *view, const struct options *options, json_t *document)
+{
+        const struct table *table = find_table(view, options->table);
+        struct selection selection;
+        const char *unknown;
+        size_t index;
+        json_t *row;
+
+        if (!options->output || !table ||
+            select_columns(table, options->output, &selection, &unknown) != 0)
+                return;
+        json_t *rows = json_object_get(document, table->name);
+        json_array_foreach(rows, index, row) {
+                json_t *less = need_memory(json_object());
+                for (size_t i = 0; i < selection.count; i++) {
+                        const char *member = selection.columns[i]->member;
+                        json_object_set(less, member, json_object_get(row, member));
+                }
+                json_array_set_new(rows, index, less);
+        }
+}
+
+void notes_print(const json_t *notes)
+{
+        size_t index;
+        json_t *note;
+
+        json_array_foreach(notes, index, note)
+                message("note: %s", json_string_value(note));
+}
+
+int view_print(const struct view *view, const struct options *options, json_t *document)
+{
+        if (options->json) {
+                filter_rows(view, options, document);
+                (void)json_dumpf(document, stdout, JSON_INDENT(3) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+                putchar('\n');
+        } else {
+                view_write(view, options, document, stdout);
+        }
+        int status = flush_output();
+        if (!options->json)
+                notes_print(json_object_get(document, "notes"));
+        json_decref(document);
+        return status;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How much of everything clients may have: see limits.h. */
+#include "helper/limits.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+enum {
+        RESERVED_FDS = 64,  /* for all that is no client */
+        CLIENTS_MAX = 10000,
+        COMMANDS_DEFAULT = 16,
+};
+
+static void close_file(FILE **file)
+{
+        if (*file)
+                fclose(*file);
+}
+
+/* The number in a file of proc or sysfs; ULONG_MAX where there is none, or "max". */
+static unsigned long read_number(const char *path)
+{
+        __attribute__((cleanup(close_file))) FILE *file = fopen(path, "re");
+        unsigned long number;
+
+        return file && fscanf(file, "%lu", &number) == 1 ? number : ULONG_MAX;
+}
+
+/* pids.max of our control group (version 2) and all above it. */
+static unsigned long cgroup_pids(void)
+{
+        __attribute__((cleanup(close_file))) FILE *file = fopen("/proc/self/cgroup", "re");
+        char line[512], path[600];
+        unsigned long least = ULONG_MAX;
+
+        while (file && fgets(line, sizeof line, file)) {
+                if (strncmp(line, "0::", 3) != 0)
+                        continue;
+                line[strcspn(line, "\n")] = '\0';
+                for (char *slash = strrchr(line, '/'); slash; slash = strrchr(line, '/')) {
+                        snprintf(path, sizeof path, "/sys/fs/cgroup%s/pids.max", line + 3);
+                        unsigned long pids = read_number(path);
+                        least = pids < least ? pids : least;
+                        *slash = '\0';
+                }
+        }
+        return least;
+}
+
+static unsigned long least(unsigned long a, unsigned long b)
+{
+        return a < b ? a : b;
+}
+
+/* Three quarters of what the system lets us have of threads. */
+static unsigned long thread_limit(void)
+{
+        struct rlimit processes = { .rlim_cur = RLIM_INFINITY };
+        unsigned long threads = least(cgroup_pids(), read_number("/proc/sys/kernel/threads-max"));
+
+        (void)getrlimit(RLIMIT_NPROC, &processes);
+        if (processes.rlim_cur != RLIM_INFINITY)
+                threads = least(threads, processes.rlim_cur);
+        return threads == ULONG_MAX ? threads : threads / 4 * 3;
+}
+
+static unsigned long descriptor_limit(void)
+{
+        struct rlimit files;
+
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+                return 256;
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+        return files.rlim_cur <= RESERVED_FDS + 2 ? 1 : (files.rlim_cur - RESERVED_FDS) / 2;
+}
+
+void limits_settle(struct limits *limits)
+{
+        unsigned long possible = least(descriptor_limit(), thread_limit());
+
+        if (limits->clients == 0)
+                limits->clients = (unsigned)least(possible, CLIENTS_MAX);
+        if (limits->clients > possible) {
+                log_warning("--max-clients is lowered from %u to %lu: a client takes two "
+                            "descriptors and a thread, and there are no more",
+                            limits->clients, possible);
+                limits->clients = (unsigned)possible;
+        }
+        if (limits->clients == 0)
+                limits->clients = 1;
+        if (limits->clients_per_user == 0)
+                limits->clients_per_user = limits->clients < 4 ? limits->clients :
+                                                                 limits->clients / 4 * 3;
+        if (limits->commands == 0)
+                limits->commands = COMMANDS_DEFAULT;
+}
