@@ -85,6 +85,11 @@ static int open_state_dir(void)
         return folder;
 }
 
+static int folder(void)
+{
+        return options.folder;
+}
+
 /* Root without its capabilities, or the user of -u, may not be the one to whom the folder belongs. */
 static int check(void)
 {
@@ -146,6 +151,7 @@ int main(int argc, char **argv)
                 .options = { .entries = entries },
                 .start = start,
                 .check = check,
+                .folder = folder,
         };
 
         return helper_main(argc, argv, &program);

@@ -51,7 +51,7 @@ void log_queue_put(enum log_stream stream, int priority, bool reserved, const ch
         if (!queue.running) {
                 char text[LOG_LINE_MAX];
                 size_t size = format_line(text, format, args);
-                log_sink_write(stream, priority, text, size);
+                log_sink_write(stream, priority, text, size, false);
                 return;
         }
 
@@ -76,7 +76,7 @@ static void write_lost(unsigned lost)
         char text[64];
         int length = snprintf(text, sizeof text, "%u log lines were lost: the log is not read", lost);
 
-        log_sink_write(LOG_STREAM_MESSAGES, LOG_WARNING, text, (size_t)length);
+        log_sink_write(LOG_STREAM_MESSAGES, LOG_WARNING, text, (size_t)length, false);
 }
 
 static void *write_lines(void *unused)
@@ -103,7 +103,7 @@ static void *write_lines(void *unused)
 
                 if (lost > 0)
                         write_lost(lost);
-                log_sink_write(line.stream, line.priority, line.text, line.size);
+                log_sink_write(line.stream, line.priority, line.text, line.size, true);
 
                 pthread_mutex_lock(&queue.lock);
                 queue.writing = false;

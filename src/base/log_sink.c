@@ -127,18 +127,18 @@ static bool write_stderr(int priority, const char *text, size_t size)
         return true;
 }
 
-static void write_message(int priority, const char *text, size_t size)
+static void write_message(int priority, const char *text, size_t size, bool insist)
 {
         bool taken = false;
 
-        while (!taken && (sink.syslog >= 0 || !sink.stderr_gone)) {
+        do {
                 if (sink.syslog >= 0)
                         taken = write_syslog(priority, text, size);
                 if (!sink.stderr_gone && is_writable(STDERR_FILENO, taken ? 0 : RETRY_MS))
                         taken |= write_stderr(priority, text, size);
                 else if (!taken && sink.syslog >= 0)
                         (void)is_writable(sink.syslog, RETRY_MS);
-        }
+        } while (!taken && insist && (sink.syslog >= 0 || !sink.stderr_gone));
 }
 
 static void write_trace(const char *text, size_t size)
@@ -154,12 +154,13 @@ static void write_trace(const char *text, size_t size)
                 sink.stderr_gone = true;
 }
 
-void log_sink_write(enum log_stream stream, int priority, const char *text, size_t size)
+void log_sink_write(enum log_stream stream, int priority, const char *text, size_t size,
+                    bool insist)
 {
         if (size > LOG_LINE_MAX)
                 size = LOG_LINE_MAX;
         if (stream == LOG_STREAM_TRACE)
                 write_trace(text, size);
         else
-                write_message(priority, text, size);
+                write_message(priority, text, size, insist);
 }

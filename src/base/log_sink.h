@@ -16,5 +16,10 @@ void log_sink_open_syslog(void);
 /** Write trace lines to `fd` from now on; takes it over. */
 void log_sink_set_trace(int fd);
 
-/** Write one line. A message stays until somebody has taken it or nobody is left who could. */
-void log_sink_write(enum log_stream stream, int priority, const char *text, size_t size);
+/**
+ * Write one line.
+ * @param insist  a message stays until somebody has taken it or nobody is left who could;
+ *                otherwise until nobody has for a second
+ */
+void log_sink_write(enum log_stream stream, int priority, const char *text, size_t size,
+                    bool insist);

@@ -34,7 +34,7 @@ const struct command commands[] = {
                 "another nexus holds the reservation, or this one is not registered with --key",
                 .run = run_reserve },
         [COMMAND_RELEASE] = {
-                "release", "DEVICE", 1, 1, "release one's own reservation",
+                "release", "DEVICE", 1, 1, "release the reservation of this nexus",
                 "this nexus is not registered with --key, or the reservation is of another type",
                 .run = run_release },
         [COMMAND_CLEAR] = {
@@ -46,10 +46,10 @@ const struct command commands[] = {
                 "this nexus is not registered with --key, or nobody is with --victim",
                 .run = run_preempt },
         [COMMAND_MOVE] = {
-                "move", "DEVICE", 1, 1, "take another nexus' registration and reservation over",
+                "move", "DEVICE", 1, 1, "take over registration and reservation of another nexus",
                 "another nexus was faster", .run = run_move },
         [COMMAND_REGISTER_AND_MOVE] = {
-                "register-and-move", "DEVICE", 1, 1, "hand one's own reservation to another port",
+                "register-and-move", "DEVICE", 1, 1, "hand the reservation of this nexus to another port",
                 "this nexus does not hold the reservation, or is not registered with --key",
                 .run = run_register_and_move },
         [COMMAND_RAW] = {

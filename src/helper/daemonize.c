@@ -38,7 +38,7 @@ __attribute__((noreturn)) static void wait_for_child(int fd)
         _exit(ready && write(fd, "", 1) == 1 ? 0 : 1);
 }
 
-int daemonize(void)
+int daemonize(struct background *ret_background)
 {
         int ends[2];
 
@@ -46,6 +46,10 @@ int daemonize(void)
                 return -errno;
         cleanup_fd int parent = ends[0];
         cleanup_fd int ours = ends[1];
+        cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        if (null < 0)
+                return -errno;
 
         pid_t child = fork();
         if (child < 0)
@@ -55,7 +59,8 @@ int daemonize(void)
                 wait_for_child(parent);
         }
         (void)setsid();
-        return steal_fd(&ours);
+        *ret_background = (struct background){ .parent = steal_fd(&ours), .null = steal_fd(&null) };
+        return 0;
 }
 
 void daemonize_fill_standard_fds(void)
@@ -69,16 +74,12 @@ void daemonize_fill_standard_fds(void)
                 close(fd);
 }
 
-int daemonize_ready(int fd)
+int daemonize_ready(struct background *background)
 {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        cleanup_fd int parent = steal_fd(&background->parent);
+        cleanup_fd int null = steal_fd(&background->null);
 
-        (void)!chdir("/");
-        for (int standard = 0; null >= 0 && standard <= 2; standard++)
+        for (int standard = 0; standard <= STDERR_FILENO; standard++)
                 (void)dup2(null, standard);
-        if (null > 2)
-                close(null);
-        int r = write(fd, "", 1) == 1 && read_word(fd) ? 0 : -EPIPE;
-        close(fd);
-        return r;
+        return write(parent, "", 1) == 1 && read_word(parent) ? 0 : -EPIPE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The daemon's life, in this order: options, trace, devices, listen,
- * daemonize, pidfile, keeper, privileges, serve. See helper.h.
+ * daemonize, pidfile, keeper, privileges and sandbox, serve. See helper.h.
  */
 #include "helper/helper.h"
 
@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "helper/activation.h"
+#include "helper/confine.h"
 #include "helper/daemonize.h"
 #include "helper/events.h"
 #include "helper/keeper.h"
@@ -34,10 +35,11 @@ struct helper {
         size_t endpoint_count;
         struct owned_path paths[KEEPER_PATHS_MAX];
         size_t path_count;
-        int parent;  /* waits for us to be ready, with -d */
+        struct background background; /* with -d, until we are ready */
         int pidfile; /* holds the lock */
         int keeper;
         int status; /* the status socket, listening */
+        const char *eperm_cause;
 };
 
 static int parse_options(struct helper *helper, int argc, char **argv)
@@ -144,13 +146,10 @@ static int go_background(struct helper *helper)
         if (!helper->options.daemon)
                 return 0;
         log_open_syslog();
-        int fd = daemonize();
-        if (fd < 0) {
-                log_error("cannot run in the background: %s", strerror(-fd));
-                return fd;
-        }
-        helper->parent = fd;
-        return 0;
+        int r = daemonize(&helper->background);
+        if (r < 0)
+                log_error("cannot run in the background: %s", strerror(-r));
+        return r;
 }
 
 static int write_pidfile(struct helper *helper)
@@ -186,27 +185,45 @@ static int ready(void *argument)
 {
         struct helper *helper = argument;
 
-        return helper->parent < 0 ? 0 : daemonize_ready(steal_fd(&helper->parent));
+        return helper->options.daemon ? daemonize_ready(&helper->background) : 0;
+}
+
+/* Privileges, then everything else that serving does not take. Nothing is opened from here on. */
+static int give_up(struct helper *helper)
+{
+        int r = privileges_drop(&helper->options, helper->program->rawio);
+
+        if (r == 0 && helper->program->check)
+                r = helper->program->check();
+        if (r < 0)
+                return r;
+        helper->eperm_cause = privileges_explain_eperm();
+        limits_settle(&helper->options.limits);
+        if (helper->options.daemon)
+                (void)!chdir("/");
+        if (helper->options.no_sandbox) {
+                log_warning("running without its sandbox: for debugging only");
+                return 0;
+        }
+        return confine(helper->program->folder ? helper->program->folder() : -1);
 }
 
 static int serve(struct helper *helper)
 {
-        struct limits limits = helper->options.limits;
         sigset_t signals;
 
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);
         sigaddset(&signals, SIGHUP);
-        limits_settle(&limits);
         struct server_options server = {
                 .endpoints = helper->endpoints,
                 .count = helper->endpoint_count,
                 .signals = &signals,
-                .eperm_cause = privileges_explain_eperm(),
+                .eperm_cause = helper->eperm_cause,
                 .status_listener = helper->status,
                 .timeout_ms = helper->options.timeout_ms,
-                .limits = limits,
+                .limits = helper->options.limits,
         };
         int r = server_run(&server, ready, helper);
         if (r < 0)
@@ -231,9 +248,7 @@ static int run(struct helper *helper)
         if (r == 0)
                 r = start_keeper(helper);
         if (r == 0)
-                r = privileges_drop(&helper->options, helper->program->rawio);
-        if (r == 0 && helper->program->check)
-                r = helper->program->check();
+                r = give_up(helper);
         return r == 0 ? serve(helper) : r;
 }
 
@@ -258,7 +273,8 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
         block_signals();
         log_open(program->name);
         helper.program = program;
-        helper.parent = helper.pidfile = helper.keeper = helper.status = -1;
+        helper.background = BACKGROUND_NONE;
+        helper.pidfile = helper.keeper = helper.status = -1;
         helper_options_init(&helper.options, program->name);
         helper.options.trace.events = helper_events;
         helper.options.trace.count = EVENT_COUNT;

@@ -28,6 +28,8 @@ struct helper_program {
         int (*start)(const struct helper_options *options, struct helper_endpoint *ret_endpoints);
         /** A last look with the privileges that are left, or NULL. Logs what is wrong. 0 or -errno. */
         int (*check)(void);
+        /** A directory that it writes in while it serves, or -1. NULL: none. */
+        int (*folder)(void);
         bool rawio; /**< it needs CAP_SYS_RAWIO */
 };
 

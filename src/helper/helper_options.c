@@ -227,6 +227,15 @@ static int apply_timeout(void *into, const char *value)
         return 0;
 }
 
+static int apply_no_sandbox(void *into, const char *value)
+{
+        struct helper_options *options = into;
+
+        (void)value;
+        options->no_sandbox = true;
+        return 0;
+}
+
 /* A limit of its own kind, from 1 on. */
 static int parse_limit(const char *what, const char *value, unsigned max, unsigned *ret_limit)
 {
@@ -302,6 +311,8 @@ const struct option_entry helper_option_entries[] = {
         { "status-socket", '\0', "PATH",
           "tell there what the helper is doing, as JSON, to\n"
           "root and whoever starts it; see pr-manager status", apply_status_socket },
+        { "no-sandbox", '\0', NULL, "do without seccomp and Landlock, for debugging",
+          apply_no_sandbox },
         { "trace", 'T', "[[enable=]PATTERN][,events=FILE][,file=FILE]",
           "switch trace events on, may be given many times;\n"
           "'-T help' lists them", apply_trace },

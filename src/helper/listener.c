@@ -66,8 +66,11 @@ static int is_live(const char *path)
         return 1;
 }
 
-/* Make way at the path: 0 where nothing is there any more. */
-static int clear_path(const char *path, const struct owned_path *place)
+/*
+ * Whether the path can be taken: 0 where nothing is there, 1 where a stale
+ * socket is, which is pinned.
+ */
+static int examine(const char *path, const struct owned_path *place, struct owned_path *ret_stale)
 {
         struct owned_path stale = *place;
         struct stat st;
@@ -95,7 +98,8 @@ static int clear_path(const char *path, const struct owned_path *place)
                 log_error("%s is a socket, and whether a helper uses it cannot be told: %s", path,
                           strerror(-r));
         } else {
-                owned_path_remove(&stale);
+                ret_stale->inode = steal_fd(&stale.inode);
+                r = 1;
         }
         close_fd(&stale.inode);
         return r;
@@ -142,17 +146,43 @@ static int prepare(int sock, int directory, const char *name, const struct liste
         return 0;
 }
 
+/*
+ * Put our socket in the place of a stale one. The two are exchanged, so that
+ * what was there can be looked at when nobody can change it any more: if
+ * somebody else's socket was, it gets its place back.
+ */
+static int replace(const char *temporary, const struct owned_path *place, int stale)
+{
+        struct owned_path was = { .directory = place->directory, .inode = stale };
+
+        strcpy(was.name, temporary);
+        if (renameat2(place->directory, temporary, place->directory, place->name,
+                      RENAME_EXCHANGE) < 0)
+                return errno == ENOENT ? -EEXIST : -errno;
+        if (owned_path_is_there(&was))
+                return 0;
+        if (renameat2(place->directory, temporary, place->directory, place->name,
+                      RENAME_EXCHANGE) < 0)
+                return -errno;
+        return -EEXIST;
+}
+
 /* Give the listening socket its name, unless somebody is there. */
 static int publish(const char *path, const char *temporary, struct owned_path *place)
 {
         int r = -EEXIST;
 
         for (int i = 0; i < TRIES && r == -EEXIST; i++) {
-                r = clear_path(path, place);
+                struct owned_path stale = OWNED_PATH_NONE;
+                r = examine(path, place, &stale);
                 if (r < 0)
                         return r;
-                r = linkat(place->directory, temporary, place->directory, place->name, 0) < 0 ?
-                            -errno : 0;
+                if (r == 0)
+                        r = linkat(place->directory, temporary, place->directory, place->name,
+                                   0) < 0 ? -errno : 0;
+                else
+                        r = replace(temporary, place, stale.inode);
+                close_fd(&stale.inode);
         }
         if (r < 0)
                 log_error("Failed to bind socket to %s: %s", path, strerror(-r));

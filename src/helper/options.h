@@ -30,6 +30,7 @@ struct helper_options {
         struct limits limits;     /**< 0 where not given */
         unsigned timeout_ms;      /**< for a command on a device */
         bool allow_stacked;
+        bool no_sandbox;
         struct trace_options trace;
 };
 

@@ -38,14 +38,18 @@ int owned_path_pin(struct owned_path *path)
         return path->inode < 0 ? -errno : 0;
 }
 
-void owned_path_remove(const struct owned_path *path)
+bool owned_path_is_there(const struct owned_path *path)
 {
         struct stat ours, there;
 
-        if (path->inode < 0 || fstat(path->inode, &ours) < 0 ||
-            fstatat(path->directory, path->name, &there, AT_SYMLINK_NOFOLLOW) < 0)
-                return;
-        if (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+        return path->inode >= 0 && fstat(path->inode, &ours) == 0 &&
+               fstatat(path->directory, path->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+               ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+void owned_path_remove(const struct owned_path *path)
+{
+        if (owned_path_is_there(path))
                 (void)unlinkat(path->directory, path->name, 0);
 }
 

@@ -26,6 +26,9 @@ int owned_path_init(struct owned_path *ret_path, const char *path);
 /** What stands at the path now is ours. @return 0 or -errno */
 int owned_path_pin(struct owned_path *path);
 
+/** Whether what stands at the path is the pinned inode. */
+bool owned_path_is_there(const struct owned_path *path);
+
 /** Unlink it if it is still ours. */
 void owned_path_remove(const struct owned_path *path);
 

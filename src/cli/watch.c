@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * watch: poll keys and reservation and tell what changes.
+ *
+ * PRGENERATION does not count RESERVE and RELEASE (SPC-4 6.15.2), so that the
+ * lists themselves are compared. On a terminal the table is drawn again when
+ * something changed; elsewhere a change is a line.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/report.h"
+#include "cli/result.h"
+#include "cli/watch.h"
+
+enum {
+        HISTORY_MAX = 256, /* changes that the screen can show */
+        ROWS_DEFAULT = 24,
+        LINE_SIZE = 1024,
+};
+
+static const struct column watch_columns[] = {
+        { "KEY", "key", COLUMN_RIGHT },
+        { "REGISTRATIONS", "registrations", COLUMN_RIGHT },
+        { "HOLDER", "holder" },
+        { 0 },
+};
+
+const struct view watch_view = {
+        .fields = (const struct field[]){
+                { "Device", "device" },
+                { "Generation", "generation" },
+                { "Reservation", "reservation", format_reservation, "none" },
+                { 0 } },
+        .tables = (const struct table[]){
+                { "keys", watch_columns, .none = "Nobody is registered." }, { 0 } },
+};
+
+struct watch {
+        const struct options *options;
+        struct disk disk;
+        bool screen;          /* a terminal: draw; else a line a change */
+        bool failing;         /* the last look ended with an error, which was told */
+        struct snapshot now;
+        json_t *history;      /* of events */
+};
+
+/* Nothing is under way at the device that it would miss: PERSISTENT RESERVE IN only reads. */
+static void end(int number)
+{
+        (void)number;
+        if (isatty(STDOUT_FILENO))
+                (void)!write(STDOUT_FILENO, "\n", 1);
+        _exit(CLI_GOOD);
+}
+
+static void wake(int number)
+{
+        (void)number;
+}
+
+/* Signals are let in while it waits, for the device or for the time, and kept out while it prints. */
+static void allow_signals(bool allow)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGWINCH);
+        sigprocmask(allow ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
+static void catch_signals(void)
+{
+        const struct sigaction ends = { .sa_handler = end }, wakes = { .sa_handler = wake };
+
+        sigaction(SIGINT, &ends, NULL);
+        sigaction(SIGTERM, &ends, NULL);
+        sigaction(SIGHUP, &ends, NULL);
+        sigaction(SIGWINCH, &wakes, NULL);
+}
+
+static void note_event(json_t *events, const char *name, const char *text)
+{
+        json_array_append_new(events, need_memory(json_pack("{s:s, s:o}", "event", name, "text",
+                                                            json_text(text))));
+}
+
+/* What unit attentions a command took from the nexus, as events. */
+static void attention_events(const struct prm_result *result, json_t *events)
+{
+        json_t *notes = need_memory(json_array());
+        size_t index;
+        json_t *note;
+
+        note_attentions(notes, result);
+        json_array_foreach(notes, index, note)
+                note_event(events, "unit-attention", json_string_value(note));
+        json_decref(notes);
+}
+
+/* How a command ended: true where GOOD; else told once, as an event. */
+static bool went_well(struct watch *watch, const char *action, int r, const struct prm_result *result,
+                      json_t *events)
+{
+        char text[PRM_TEXT_SIZE], line[LINE_SIZE];
+
+        if (r == 0)
+                attention_events(result, events);
+        if (r == 0 && result->status == PRM_GOOD)
+                return true;
+        if (!watch->failing) {
+                if (r == 0)
+                        prm_result_format(result, text, sizeof text);
+                else
+                        snprintf(text, sizeof text, "%s", strerror(-r));
+                snprintf(line, sizeof line, "%s: %s", action, text);
+                note_event(events, "failed", line);
+        }
+        watch->failing = true;
+        return false;
+}
+
+/* Look at the device; what is new goes to `events`. */
+static void look(struct watch *watch, json_t *events)
+{
+        struct prm_keys keys = { 0 };
+        struct prm_reservation reservation;
+        struct prm_result result;
+        int r = prm_read_keys(&watch->disk.nexus, &keys, &result);
+
+        if (!went_well(watch, "READ KEYS", r, &result, events))
+                return;
+        r = prm_read_reservation(&watch->disk.nexus, &reservation, &result);
+        if (!went_well(watch, "READ RESERVATION", r, &result, events)) {
+                prm_keys_free(&keys);
+                return;
+        }
+        if (watch->failing)
+                note_event(events, "recovered", "the device answers again");
+        watch->failing = false;
+
+        struct snapshot now = snapshot_of(&keys, &reservation);
+        snapshot_compare(&watch->now, &now, events);
+        snapshot_free(&watch->now);
+        watch->now = now;
+}
+
+static void stamp(json_t *events)
+{
+        char text[40];
+        time_t now = time(NULL);
+        struct tm local;
+        size_t index;
+        json_t *event;
+
+        localtime_r(&now, &local);
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
+        json_array_foreach(events, index, event)
+                json_object_set_new(event, "time", json_string(text));
+}
+
+static void print_lines(const struct options *options, const json_t *events)
+{
+        size_t index;
+        json_t *event;
+
+        json_array_foreach(events, index, event) {
+                char text[LINE_SIZE];
+                if (options->json) {
+                        json_dumpf(event, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+                        putchar('\n');
+                } else {
+                        event_format(event, text, sizeof text);
+                        printf("%s %s\n", json_string_value(json_object_get(event, "time")), text);
+                }
+        }
+}
+
+static size_t count_lines(const char *text)
+{
+        size_t count = 0;
+
+        for (; *text; text++)
+                count += *text == '\n';
+        return count;
+}
+
+/* Where lines end, and a cut mark where the terminal is too narrow for one. */
+static void print_cut(const char *line, size_t columns)
+{
+        if (strlen(line) <= columns)
+                printf("%s\n", line);
+        else
+                printf("%.*s>\n", (int)columns - 1, line);
+}
+
+/* The whole screen: what is, and below it as many of the last changes as fit. */
+static void draw(const struct watch *watch)
+{
+        struct winsize size = { 0 };
+        cleanup_free char *text = NULL;
+        size_t length;
+        FILE *memory = need_memory(open_memstream(&text, &length));
+
+        if (watch->now.known) {
+                json_t *document = snapshot_json(watch->options->device, &watch->now);
+                view_write(&watch_view, watch->options, document, memory);
+                json_decref(document);
+        }
+        fclose(memory);
+        need_memory(text);
+        (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+        size_t rows = size.ws_row > 0 ? size.ws_row : ROWS_DEFAULT;
+        size_t columns = size.ws_col > 1 ? size.ws_col : 80;
+        size_t used = count_lines(text) + 4; /* two empty ones, a heading, the cursor's */
+        size_t count = json_array_size(watch->history);
+        size_t shown = used < rows ? rows - used : 1;
+
+        printf("\033[H\033[J%s\nChanges, looked for every %u s; Ctrl-C ends:\n", text,
+               watch->options->interval_s);
+        for (size_t i = count > shown ? count - shown : 0; i < count; i++) {
+                const json_t *event = json_array_get(watch->history, i);
+                char line[LINE_SIZE + 64], words[LINE_SIZE];
+                event_format(event, words, sizeof words);
+                snprintf(line, sizeof line, "%.19s %s", json_string_value(json_object_get(event, "time")),
+                         words);
+                print_cut(line, columns);
+        }
+}
+
+/* Wait for the interval. @return false when nobody reads the output any more */
+static bool wait_interval(const struct options *options)
+{
+        struct pollfd out = { .fd = STDOUT_FILENO };
+        int r = poll(&out, 1, (int)options->interval_s * 1000);
+
+        return r <= 0 || !(out.revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
+/* @return the exit status, or -1 to go on */
+static int step(struct watch *watch)
+{
+        json_t *events = need_memory(json_array());
+        bool first = !watch->now.known;
+        int status = -1;
+
+        allow_signals(true);
+        look(watch, events);
+        allow_signals(false);
+        stamp(events);
+        json_array_extend(watch->history, events);
+        while (json_array_size(watch->history) > HISTORY_MAX)
+                json_array_remove(watch->history, 0);
+        if (first && watch->failing) {
+                char text[LINE_SIZE];
+                event_format(json_array_get(events, json_array_size(events) - 1), text, sizeof text);
+                message("%s: %s", watch->options->device, text);
+                status = CLI_OTHER;
+        } else if (!watch->screen) {
+                print_lines(watch->options, events);
+        } else {
+                draw(watch);
+        }
+        json_decref(events);
+        return status >= 0 ? status : flush_output() != CLI_GOOD ? CLI_FILE : -1;
+}
+
+int run_watch(const struct options *options)
+{
+        struct watch watch = { .options = options, .disk = DISK_CLOSED };
+        int status = disk_open(options, false, &watch.disk);
+
+        if (status != 0)
+                return status;
+        watch.disk.nexus.unit_attention_retries = PRM_UNIT_ATTENTIONS_MAX;
+        watch.screen = !options->json && isatty(STDOUT_FILENO);
+        watch.history = need_memory(json_array());
+        allow_signals(false);
+        catch_signals();
+
+        while ((status = step(&watch)) < 0) {
+                allow_signals(true);
+                bool read = wait_interval(options);
+                allow_signals(false);
+                if (!read)
+                        status = CLI_GOOD;
+                if (!read)
+                        break;
+        }
+        snapshot_free(&watch.now);
+        json_decref(watch.history);
+        disk_close(&watch.disk);
+        return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What watch knows of a device at one moment, and what changed between two. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "prmanager.h"
+
+/** Keys and reservation. Zero: nothing known yet. */
+struct snapshot {
+        bool known;
+        struct prm_keys keys; /**< sorted */
+        struct prm_reservation reservation;
+};
+
+/** Take over what was read. */
+struct snapshot snapshot_of(struct prm_keys *keys, const struct prm_reservation *reservation);
+
+void snapshot_free(struct snapshot *snapshot);
+
+/** The document of watch_view: "generation", "reservation", "keys". */
+json_t *snapshot_json(const char *device, const struct snapshot *snapshot);
+
+/**
+ * Append to `events` what changed: objects with "event" ("start", "registered", "unregistered",
+ * "reservation", "generation") and what belongs to it. `before` may be one that is not known.
+ */
+void snapshot_compare(const struct snapshot *before, const struct snapshot *after, json_t *events);
+
+/** An event in words, as one line. */
+void event_format(const json_t *event, char *ret_text, size_t size);
