@@ -2,6 +2,8 @@
 /* What all of pr-manager shares: exit statuses, messages, and the way out when memory is gone. */
 #pragma once
 
+#include <stdio.h>
+
 /** Exit statuses, as sg3_utils(8) numbers them. */
 enum cli_exit {
         CLI_GOOD = 0,
@@ -34,14 +36,17 @@ enum cli_exit {
 
 #define CLI_NAME "pr-manager"
 
-/** A line to stderr, after the program's name; what would not print is shown as \xNN. */
+/** Text from elsewhere: what is not printable ASCII becomes \xNN. */
+void put_text(const char *text, FILE *to);
+
+/** A line to stderr, after the program's name, as put_text() does it. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Memory that was asked for: `pointer` where there was some, else the end of the program. */
 void *need_memory(void *pointer);
 
 /** Describe the owner of a file: "root:kvm". Numbers where there are no names. */
-void format_owner(unsigned user, unsigned group, char *ret_text, unsigned long size);
+void format_owner(unsigned user, unsigned group, char *ret_text, size_t size);
 
 /** @return CLI_GOOD, or CLI_FILE after a message, where stdout did not take all that was printed */
 int flush_output(void);

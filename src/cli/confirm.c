@@ -16,7 +16,7 @@ int confirm(const struct options *options, const char *what)
                 return 0;
         if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
                 message("%s: %s; without a terminal to ask at, --yes has to be given. Nothing was sent",
-                        options->command->name, what);
+                        options->device, what);
                 return CLI_SYNTAX;
         }
         message("%s: %s.", options->device, what);

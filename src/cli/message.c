@@ -10,6 +10,16 @@
 
 #include "cli/cli.h"
 
+void put_text(const char *text, FILE *to)
+{
+        for (; *text; text++) {
+                if (*text >= ' ' && *text <= '~')
+                        fputc(*text, to);
+                else
+                        fprintf(to, "\\x%02x", (unsigned char)*text);
+        }
+}
+
 void message(const char *format, ...)
 {
         char text[2048];
@@ -21,12 +31,7 @@ void message(const char *format, ...)
 
         flockfile(stderr);
         fputs(CLI_NAME ": ", stderr);
-        for (const char *at = text; *at; at++) {
-                if (*at >= ' ' && *at <= '~')
-                        fputc(*at, stderr);
-                else
-                        fprintf(stderr, "\\x%02x", (unsigned char)*at);
-        }
+        put_text(text, stderr);
         fputc('\n', stderr);
         funlockfile(stderr);
 }
@@ -40,7 +45,7 @@ void *need_memory(void *pointer)
         return pointer;
 }
 
-void format_owner(unsigned user, unsigned group, char *ret_text, unsigned long size)
+void format_owner(unsigned user, unsigned group, char *ret_text, size_t size)
 {
         char user_number[16], group_number[16];
         const struct passwd *u = getpwuid(user);

@@ -30,8 +30,8 @@ static int print_document(const struct options *options, const struct prm_move *
         static const struct view nothing = { NULL, NULL };
         json_t *type = move->type != PRM_NONE ? json_string(prm_type_name(move->type)) : json_null();
         json_t *document = need_memory(json_pack(
-                "{s:s, s:s, s:s, s:o, s:o?, s:b, s:b}", "command", "move", "device", options->device,
-                "state", states[move->state].name, "key",
+                "{s:s, s:o, s:s, s:o, s:o?, s:b, s:b}", "command", "move", "device",
+                json_text(options->device), "state", states[move->state].name, "key",
                 move->key != 0 ? key_json(move->key) : json_null(), "type", type, "held", move->held,
                 "registered_again", move->registered_again));
 

@@ -92,6 +92,14 @@ static int confirm_raw(const struct options *options, const struct pr_cdb *cdb)
         return confirm(options, "this command removes registrations of other hosts");
 }
 
+/* Byte 7 of either format counts those that follow it (SPC-4 4.5.2, 4.5.3). */
+static size_t sense_length(const struct prm_result *result)
+{
+        size_t length = 8u + result->sense_data[7];
+
+        return length < sizeof result->sense_data ? length : sizeof result->sense_data;
+}
+
 static json_t *hex_json(const uint8_t *bytes, size_t size)
 {
         cleanup_free char *text = need_memory(calloc(2, size + 1));
@@ -112,13 +120,13 @@ static int print_json(const struct options *options, const struct raw *raw, cons
                       const struct prm_result *result)
 {
         static const struct view nothing = { NULL, NULL };
-        json_t *document = need_memory(json_pack("{s:s, s:o?}", "command", action, "device",
+        json_t *document = need_memory(json_pack("{s:s, s:o}", "command", action, "device",
                                                  json_text(options->device)));
 
         json_object_update_new(document, result_json(result));
         if (result->status == PRM_CHECK_CONDITION)
                 json_object_set_new(document, "sense_data",
-                                    hex_json(result->sense_data, sizeof result->sense_data));
+                                    hex_json(result->sense_data, sense_length(result)));
         if (!raw->decoded.out && result->status == PRM_GOOD) {
                 json_object_set_new(document, "data", hex_json(raw->data, result->size));
                 json_object_set_new(document, "decoded",
@@ -136,7 +144,7 @@ static int print_text(const struct options *options, const struct raw *raw, cons
         prm_result_format(result, text, sizeof text);
         printf("%s: %s\n", action, text);
         if (result->status == PRM_CHECK_CONDITION)
-                print_hex(result->sense_data, sizeof result->sense_data);
+                print_hex(result->sense_data, sense_length(result));
         if (raw->decoded.out || result->status != PRM_GOOD)
                 return flush_output();
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/disk.h"
 #include "cli/view.h"
 
 static bool sense_is(struct prm_sense sense, uint8_t asc, uint8_t ascq)
@@ -81,10 +82,10 @@ json_t *result_json(const struct prm_result *result)
         for (unsigned i = 0; i < result->unit_attentions && i < PRM_UNIT_ATTENTIONS_MAX; i++)
                 json_array_append_new(attentions, sense_json(result->unit_attention[i]));
         return need_memory(json_pack(
-                "{s:s, s:i, s:o, s:s, s:b, s:o}", "status", prm_status_name(result->status),
+                "{s:s, s:i, s:o, s:o, s:b, s:o}", "status", prm_status_name(result->status),
                 "status_code", result->status, "sense",
                 result->status == PRM_CHECK_CONDITION ? sense_json(result->sense) : json_null(),
-                "text", text, "in_doubt", result->in_doubt, "unit_attentions", attentions));
+                "text", json_text(text), "in_doubt", result->in_doubt, "unit_attentions", attentions));
 }
 
 void note_attentions(json_t *notes, const struct prm_result *result)
@@ -95,7 +96,7 @@ void note_attentions(json_t *notes, const struct prm_result *result)
                 json_array_append_new(
                         notes, need_memory(json_sprintf(
                                        "unit attention %X/%02X/%02X%s%s was pending for this nexus; it is "
-                                       "told once, and nobody else on the nexus will get it",
+                                       "told once: nobody else on the nexus will learn of it",
                                        sense.key, sense.asc, sense.ascq, name ? " " : "",
                                        name ? name : "")));
         }
@@ -155,11 +156,9 @@ static int print_document(const struct options *options, int r, const struct prm
 
         if (!options->json || r < 0)
                 return CLI_GOOD;
-        json_t *document = need_memory(json_pack("{s:s, s:o?}", "command", options->command->name,
-                                                 "device", json_string(options->device)));
-        json_t *ended = result_json(result);
-        json_object_update(document, ended);
-        json_decref(ended);
+        json_t *document = need_memory(json_pack("{s:s, s:o}", "command", options->command->name,
+                                                 "device", json_text(options->device)));
+        json_object_update_new(document, result_json(result));
         return view_print(&nothing, options, document);
 }
 

@@ -260,9 +260,20 @@ void notes_print(const json_t *notes)
                 message("note: %s", json_string_value(note));
 }
 
+/* Leave in the document the one table that was asked for. */
+static void filter_tables(const struct options *options, json_t *document)
+{
+        json_t *table = json_incref(json_object_get(document, options->table));
+
+        json_object_clear(document);
+        json_object_set_new(document, options->table, table);
+}
+
 int view_print(const struct view *view, const struct options *options, json_t *document)
 {
         if (options->json) {
+                if (options->table)
+                        filter_tables(options, document);
                 filter_rows(view, options, document);
                 (void)json_dumpf(document, stdout, JSON_INDENT(3) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
                 putchar('\n');

@@ -50,7 +50,7 @@ struct watch {
         const struct options *options;
         struct disk disk;
         bool screen;          /* a terminal: draw; else a line a change */
-        bool failing;         /* the last look ended with an error, which was told */
+        int failure;          /* exit status of the last look, whose error was told; 0: it went well */
         struct snapshot now;
         json_t *history;      /* of events */
 };
@@ -77,7 +77,6 @@ static void allow_signals(bool allow)
         sigemptyset(&set);
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGHUP);
         sigaddset(&set, SIGWINCH);
         sigprocmask(allow ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
@@ -88,7 +87,6 @@ static void catch_signals(void)
 
         sigaction(SIGINT, &ends, NULL);
         sigaction(SIGTERM, &ends, NULL);
-        sigaction(SIGHUP, &ends, NULL);
         sigaction(SIGWINCH, &wakes, NULL);
 }
 
@@ -121,15 +119,14 @@ static bool went_well(struct watch *watch, const char *action, int r, const stru
                 attention_events(result, events);
         if (r == 0 && result->status == PRM_GOOD)
                 return true;
-        if (!watch->failing) {
-                if (r == 0)
-                        prm_result_format(result, text, sizeof text);
-                else
-                        snprintf(text, sizeof text, "%s", strerror(-r));
-                snprintf(line, sizeof line, "%s: %s", action, text);
+        if (r == 0)
+                prm_result_format(result, text, sizeof text);
+        else
+                snprintf(text, sizeof text, "%s", strerror(-r));
+        snprintf(line, sizeof line, "%s: %s", action, text);
+        if (watch->failure == 0)
                 note_event(events, "failed", line);
-        }
-        watch->failing = true;
+        watch->failure = r == 0 ? result_status(result) : errno_status(-r);
         return false;
 }
 
@@ -148,9 +145,9 @@ static void look(struct watch *watch, json_t *events)
                 prm_keys_free(&keys);
                 return;
         }
-        if (watch->failing)
+        if (watch->failure != 0)
                 note_event(events, "recovered", "the device answers again");
-        watch->failing = false;
+        watch->failure = 0;
 
         struct snapshot now = snapshot_of(&keys, &reservation);
         snapshot_compare(&watch->now, &now, events);
@@ -184,7 +181,9 @@ static void print_lines(const struct options *options, const json_t *events)
                         putchar('\n');
                 } else {
                         event_format(event, text, sizeof text);
-                        printf("%s %s\n", json_string_value(json_object_get(event, "time")), text);
+                        printf("%s ", json_string_value(json_object_get(event, "time")));
+                        put_text(text, stdout);
+                        putchar('\n');
                 }
         }
 }
@@ -198,13 +197,15 @@ static size_t count_lines(const char *text)
         return count;
 }
 
-/* Where lines end, and a cut mark where the terminal is too narrow for one. */
-static void print_cut(const char *line, size_t columns)
+/* A line that ends with the terminal's; `>` says that it was cut. */
+static void print_cut(char *line, size_t columns)
 {
-        if (strlen(line) <= columns)
-                printf("%s\n", line);
-        else
-                printf("%.*s>\n", (int)columns - 1, line);
+        if (strlen(line) > columns) {
+                line[columns - 1] = '>';
+                line[columns] = '\0';
+        }
+        put_text(line, stdout);
+        putchar('\n');
 }
 
 /* The whole screen: what is, and below it as many of the last changes as fit. */
@@ -241,65 +242,77 @@ static void draw(const struct watch *watch)
         }
 }
 
-/* Wait for the interval. @return false when nobody reads the output any more */
-static bool wait_interval(const struct options *options)
+enum waited { ELAPSED, RESIZED, UNREAD };
+
+/* Wait for the interval; less where the terminal changed, or where nobody reads the output any more. */
+static enum waited wait_interval(const struct options *options)
 {
         struct pollfd out = { .fd = STDOUT_FILENO };
         int r = poll(&out, 1, (int)options->interval_s * 1000);
 
-        return r <= 0 || !(out.revents & (POLLERR | POLLHUP | POLLNVAL));
+        if (r < 0)
+                return RESIZED;
+        return r > 0 && out.revents & (POLLERR | POLLHUP | POLLNVAL) ? UNREAD : ELAPSED;
 }
 
-/* @return the exit status, or -1 to go on */
+/* Look, and tell what is new. @return 0 to go on, or the exit status */
 static int step(struct watch *watch)
 {
         json_t *events = need_memory(json_array());
-        bool first = !watch->now.known;
-        int status = -1;
+        size_t count;
 
         allow_signals(true);
         look(watch, events);
         allow_signals(false);
         stamp(events);
         json_array_extend(watch->history, events);
-        while (json_array_size(watch->history) > HISTORY_MAX)
+        while ((count = json_array_size(watch->history)) > HISTORY_MAX)
                 json_array_remove(watch->history, 0);
-        if (first && watch->failing) {
+        if (!watch->now.known) {
                 char text[LINE_SIZE];
-                event_format(json_array_get(events, json_array_size(events) - 1), text, sizeof text);
+                event_format(json_array_get(watch->history, count - 1), text, sizeof text);
                 message("%s: %s", watch->options->device, text);
-                status = CLI_OTHER;
-        } else if (!watch->screen) {
-                print_lines(watch->options, events);
-        } else {
-                draw(watch);
+                json_decref(events);
+                return watch->failure;
         }
+        if (!watch->screen)
+                print_lines(watch->options, events);
+        else if (json_array_size(events) > 0)
+                draw(watch);
         json_decref(events);
-        return status >= 0 ? status : flush_output() != CLI_GOOD ? CLI_FILE : -1;
+        return flush_output();
+}
+
+/* @return the exit status */
+static int follow(struct watch *watch)
+{
+        for (;;) {
+                int status = step(watch);
+                if (status != 0)
+                        return status;
+                allow_signals(true);
+                enum waited waited = wait_interval(watch->options);
+                allow_signals(false);
+                if (waited == UNREAD)
+                        return CLI_GOOD;
+                if (waited == RESIZED && watch->screen)
+                        draw(watch);
+        }
 }
 
 int run_watch(const struct options *options)
 {
         struct watch watch = { .options = options, .disk = DISK_CLOSED };
-        int status = disk_open(options, false, &watch.disk);
 
+        catch_signals();
+        int status = disk_open(options, false, &watch.disk);
         if (status != 0)
                 return status;
         watch.disk.nexus.unit_attention_retries = PRM_UNIT_ATTENTIONS_MAX;
         watch.screen = !options->json && isatty(STDOUT_FILENO);
         watch.history = need_memory(json_array());
         allow_signals(false);
-        catch_signals();
-
-        while ((status = step(&watch)) < 0) {
-                allow_signals(true);
-                bool read = wait_interval(options);
-                allow_signals(false);
-                if (!read)
-                        status = CLI_GOOD;
-                if (!read)
-                        break;
-        }
+        status = follow(&watch);
         snapshot_free(&watch.now);
         json_decref(watch.history);
         disk_close(&watch.disk);

@@ -176,6 +176,14 @@ void clients_stop(void)
         pthread_mutex_unlock(&clients.lock);
 }
 
+void clients_cut_off_all(void)
+{
+        pthread_mutex_lock(&clients.lock);
+        for (struct member *m = clients.first; m; m = m->next)
+                (void)shutdown(m->client.sock, SHUT_RDWR);
+        pthread_mutex_unlock(&clients.lock);
+}
+
 void clients_cut_off(void)
 {
         pthread_mutex_lock(&clients.lock);

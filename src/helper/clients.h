@@ -34,4 +34,7 @@ void clients_stop(void);
  */
 void clients_cut_off(void);
 
+/** Close every connection that is left, whatever its client waits for. */
+void clients_cut_off_all(void);
+
 unsigned clients_count(void);

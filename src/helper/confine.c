@@ -76,33 +76,73 @@ static bool contains(const int *calls, size_t count, int call)
         return false;
 }
 
-/* Calls that are allowed for some of their arguments only. */
-static int add_by_argument(scmp_filter_ctx filter, bool writes)
+/* One rule for a call whose argument number `argument` compares so. */
+static int add(scmp_filter_ctx filter, uint32_t action, int call, unsigned argument,
+               enum scmp_compare compare, uint64_t a, uint64_t b)
+{
+        struct scmp_arg_cmp condition = {
+                .arg = argument, .op = compare, .datum_a = a, .datum_b = b };
+
+        return seccomp_rule_add_array(filter, action, call, 1, &condition);
+}
+
+/* `action` for a call with a certain bit of an argument set. */
+static int add_bit(scmp_filter_ctx filter, uint32_t action, int call, unsigned argument, uint64_t bit)
+{
+        return add(filter, action, call, argument, SCMP_CMP_MASKED_EQ, bit, bit);
+}
+
+/* Files are only opened to be read. */
+static int add_open(scmp_filter_ctx filter)
+{
+        static const uint64_t bits[] = { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, __O_TMPFILE };
+        uint64_t all = 0;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < COUNT(bits); i++) {
+                all |= bits[i];
+                r = add_bit(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 2, bits[i]);
+        }
+        return r ? r : add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, all, 0);
+}
+
+/* Memory is never executable that was not from the start. */
+static int add_maps(scmp_filter_ctx filter)
 {
         static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect) };
-        static const unsigned commands[] = { F_GETFL, F_GETFD, F_SETFD };
-        int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                 SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, SG_IO));
+        int r = 0;
 
-        if (r == 0)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                     SCMP_CMP(CLONE_FLAGS_ARGUMENT, SCMP_CMP_MASKED_EQ,
-                                              CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM));
-        if (r == 0 && !writes)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                                     SCMP_A2(SCMP_CMP_MASKED_EQ,
-                                             O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY));
-        for (size_t i = 0; r == 0 && i < COUNT(commands); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                     SCMP_A1(SCMP_CMP_EQ, commands[i]));
         for (size_t i = 0; r == 0 && i < COUNT(maps); i++) {
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, maps[i], 1,
-                                     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+                r = add_bit(filter, SCMP_ACT_KILL_PROCESS, maps[i], 2, PROT_EXEC);
                 if (r == 0)
-                        r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, maps[i], 1,
-                                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+                        r = add(filter, SCMP_ACT_ALLOW, maps[i], 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
         }
         return r;
+}
+
+/* Calls that are allowed for some of their arguments only, and EPERM for all others. */
+static int add_by_argument(scmp_filter_ctx filter, bool writes)
+{
+        const uint32_t allow = SCMP_ACT_ALLOW, deny = SCMP_ACT_ERRNO(EPERM);
+        const int ioctl = SCMP_SYS(ioctl), clone = SCMP_SYS(clone), fcntl = SCMP_SYS(fcntl);
+        int r = add(filter, allow, ioctl, 1, SCMP_CMP_EQ, SG_IO, 0);
+
+        if (r == 0)
+                r = add(filter, deny, ioctl, 1, SCMP_CMP_NE, SG_IO, 0);
+        if (r == 0)
+                r = add_bit(filter, allow, clone, CLONE_FLAGS_ARGUMENT, CLONE_THREAD);
+        if (r == 0)
+                r = add(filter, deny, clone, CLONE_FLAGS_ARGUMENT, SCMP_CMP_MASKED_EQ,
+                        CLONE_THREAD, 0);
+        for (uint64_t get = F_GETFD; r == 0 && get <= F_GETFL; get++) /* and F_SETFD, between them */
+                r = add(filter, allow, fcntl, 1, SCMP_CMP_EQ, get, 0);
+        if (r == 0)
+                r = add(filter, deny, fcntl, 1, SCMP_CMP_LT, F_GETFD, 0);
+        if (r == 0)
+                r = add(filter, deny, fcntl, 1, SCMP_CMP_GT, F_GETFL, 0);
+        if (r == 0 && !writes)
+                r = add_open(filter);
+        return r ? r : add_maps(filter);
 }
 
 /*

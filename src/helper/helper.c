@@ -286,6 +286,7 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
         r = run(&helper);
         for (size_t i = 0; i < helper.path_count; i++)
                 owned_path_remove(&helper.paths[i]); /* nobody keeps them yet */
+        close_fd(&helper.pidfile); /* threads on a device that hangs would keep the lock */
         if (helper.keeper >= 0)
                 keeper_stop(helper.keeper, KEEPER_MS);
         (void)log_flush(FLUSH_MS);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,31 @@ static bool is_current(int fd, const struct owned_path *place)
 }
 
 /*
+ * Whether the process in the file is a zombie: one that has ended, and whose
+ * lock lives as long as a command of its that hangs on a device.
+ */
+static bool is_zombies(int fd)
+{
+        char text[32] = "", path[64], state = 0;
+        long pid;
+
+        if (pread(fd, text, sizeof text - 1, 0) <= 0)
+                return false;
+        pid = strtol(text, NULL, 10);
+        snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+        FILE *stat_file = pid > 0 ? fopen(path, "re") : NULL;
+        if (!stat_file)
+                return false;
+        /* pid (name) state: the name is at most 15 bytes, and may hold anything */
+        char line[128];
+        char *end = fgets(line, sizeof line, stat_file) ? strrchr(line, ')') : NULL;
+        if (end && end[1] == ' ')
+                state = end[2];
+        fclose(stat_file);
+        return state == 'Z' || state == 'X';
+}
+
+/*
  * An open file description lock conflicts with the process locks that others
  * take, and is not lost when some descriptor of the file is closed.
  */
@@ -37,12 +63,16 @@ static int open_locked(const char *path, const struct owned_path *place)
                         return -errno;
                 }
                 if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-                        if (errno == EAGAIN || errno == EACCES)
+                        bool held = errno == EAGAIN || errno == EACCES;
+                        if (held && is_current(fd, place) && is_zombies(fd) &&
+                            unlinkat(place->directory, place->name, 0) == 0)
+                                continue;
+                        if (held)
                                 log_error("Cannot lock pid file '%s': another helper runs with it",
                                           path);
                         else
                                 log_error("Cannot lock pid file '%s': %s", path, strerror(errno));
-                        return -errno;
+                        return held ? -EAGAIN : -errno;
                 }
                 if (is_current(fd, place))
                         return steal_fd(&fd);

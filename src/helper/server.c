@@ -199,6 +199,7 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         unsigned left = wait_for_clients(event);
         if (left == 0)
                 return 0;
+        clients_cut_off_all();
         log_warning("%u clients are left behind: their devices have not answered for %d s", left,
                     SERVER_PATIENCE_MS / 1000);
         (void)steal_fd(&event); /* they may still raise it */
