@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What many clients cost, and what happens where there are too many."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import time
+
+import prclient
+from daemon import Helper, Witness
+from harness import case, equal, eventually
+from prclient import CHECK_CONDITION, cdb_in, cdb_out, params
+
+FEW = ["prlimit", "--nofile=96:96"]
+
+
+def fill(t, h):
+    """Clients until they are turned away at once, three times running."""
+    clients, refused = [], 0
+    while len(clients) < 200:
+        c = prclient.Client(h.socket, handshake=False, timeout=5)
+        t.keep(c)
+        try:
+            c.receive(4)
+            c.send(bytes(4))
+        except (EOFError, BrokenPipeError):
+            refused += 1
+            if refused == 3:
+                return clients
+            h.settled_fds()      # those that left earlier may not have been counted out yet
+            continue
+        except TimeoutError:
+            raise AssertionError("neither served nor turned away") from None
+        clients.append(c)
+    raise AssertionError("200 clients, and no limit")
+
+
+@case(defect="at the limit of descriptors it spins and drops clients (row 6)", cost=2)
+def descriptors(t):
+    """out of descriptors: newcomers are turned away, the others served, no time wasted"""
+    h = Helper(t, wrapper=FEW)
+    clients = fill(t, h)
+    t.note(f"{len(clients)} clients with 96 descriptors")
+    fd = t.open()
+    before = h.cpu()
+    begin = time.monotonic()
+    while time.monotonic() - begin < 1:
+        for c in clients:      # all at once: a descriptor on its way for every one
+            c.send(cdb_out(0), [fd])
+        for c in clients:
+            c.send(params(1))
+        for c in clients:
+            equal(c.reply().status, CHECK_CONDITION, "status of a client")
+        extra = t.keep(h.client(handshake=False))
+        equal(extra.closed(), True, "a newcomer is turned away")
+        extra.close()
+    idle = h.cpu()
+    begin = time.monotonic()
+    eventually(lambda: time.monotonic() - begin > 0.5, "half a second")
+    if h.cpu() - idle > 0.2:
+        raise AssertionError(f"{h.cpu() - idle} s of CPU time in 0.5 s of doing nothing")
+    t.note(f"{idle - before:.2f} s of CPU time under load")
+    for c in clients[:5]:
+        c.close()
+    for _ in range(5):
+        def again():
+            c = t.keep(h.client(handshake=False))
+            try:
+                c.receive(4)
+            except EOFError:
+                return False
+            c.send(bytes(4))
+            return c.request(fd, cdb_in(0)).status == CHECK_CONDITION
+        eventually(again, "a newcomer is served when another left")
+
+
+@case(defect="at the limit of descriptors it spins and drops clients (row 6)", cost=1)
+def two_descriptors_each(t):
+    """out of descriptors: those who send two each harm nobody but themselves"""
+    h = Helper(t, wrapper=FEW)
+    clients = fill(t, h)
+    fd = t.open()
+    good, bad = clients[0], clients[1:]
+    for _ in range(10):
+        for c in bad:
+            c.send(cdb_in(0)[:1], [fd, fd])
+        for _ in range(10):
+            equal(good.request(fd, cdb_in(0)).status, CHECK_CONDITION, "status")
+        for c in bad:
+            equal(c.closed(), True)
+            c.close()
+        bad = []
+
+        def refill():
+            c = t.keep(prclient.Client(h.socket, handshake=False))
+            try:
+                c.receive(4)
+                c.send(bytes(4))
+                bad.append(c)
+            except (EOFError, BrokenPipeError):
+                pass
+            return len(bad) >= len(clients) - 1
+        eventually(refill, "room for as many clients as before")
+
+
+@case(defect="a live helper's path is stolen (row 11)", cost=1)
+def full_is_live(t):
+    """a helper that turns newcomers away still holds its path against another"""
+    h = Helper(t, wrapper=FEW)
+    clients = fill(t, h)
+    other = Helper(t, ready=False)
+    equal(other.wait(), 1, "exit status of the second")
+    clients[0].close()
+
+    def served():
+        try:
+            with h.client():
+                return True
+        except (EOFError, OSError):
+            return False
+    eventually(served, "the path still leads to the first")
+
+
+@case(defect="a backlog of 1 turns a burst away (row 8)", cost=3)
+def burst(t):
+    """a thousand clients that connect without waiting are all served"""
+    h = Helper(t)
+    fd = t.open()
+    clients = []
+    os.kill(h.pid, signal.SIGSTOP)     # all of them are there before it looks
+    try:
+        for _ in range(1000):
+            s = t.keep(socket.socket(socket.AF_UNIX))
+            s.setblocking(False)
+            s.connect(h.socket)
+            clients.append(s)
+    except BlockingIOError:
+        raise AssertionError(f"EAGAIN at client {len(clients)}") from None
+    finally:
+        os.kill(h.pid, signal.SIGCONT)
+    for s in clients:
+        s.settimeout(10)
+        equal(s.recv(4), bytes(4), "feature word")
+        s.sendall(bytes(4))
+        prclient.Client.send(type("C", (), {"sock": s}), cdb_in(0), [fd])
+    for s in clients:
+        equal(len(s.recv(104, socket.MSG_WAITALL)), 104, "reply")
+
+
+@case(release=True, differs="it is built on GLib and more")
+def idle_memory(t):
+    """idle memory below 2.9 MB"""
+    h = Helper(t)
+    t.note(f"{h.rss()} kB")
+    if h.rss() >= 2.9 * 1024:
+        raise AssertionError(f"{h.rss()} kB")
+
+
+@case(release=True, ours="it was not made for so many", cost=2)
+def memory_of_clients(t):
+    """a thousand idle clients that have sent requests below 15 MB, and given back"""
+    h = Helper(t)
+    fd = t.open()
+    empty = h.rss()
+    clients = [t.keep(h.client()) for _ in range(1000)]
+    for c in clients:
+        c.send(cdb_out(0, length=8192) + bytes(8192), [fd])
+        c.reply()
+    full = h.rss()
+    t.note(f"{empty} kB, with 1000 clients {full} kB")
+    if full >= 15 * 1024:
+        raise AssertionError(f"{full} kB")
+    for c in clients:
+        c.close()
+    eventually(lambda: h.threads() <= 2, "its threads are gone")
+
+
+@case(release=True, cost=1)
+def idle_cpu(t):
+    """idle clients cost no time"""
+    h = Helper(t)
+    for _ in range(100):
+        t.keep(h.client())
+    begin, before = time.monotonic(), h.cpu()
+    eventually(lambda: time.monotonic() - begin > 0.7, "0.7 s")
+    if h.cpu() - before > 0.05:
+        raise AssertionError(f"{h.cpu() - before} s of CPU time in 0.7 s")
+
+
+def flood(path):
+    while True:
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(path)
+        except OSError:
+            pass
+
+
+@case(cost=4)
+def flood_of_connections(t):
+    """a flood of connections neither starves other clients nor the signal that ends it"""
+    h = Helper(t)
+    w = Witness(t, h)
+    floods = [multiprocessing.Process(target=flood, args=(h.socket,)) for _ in range(6)]
+    for p in floods:
+        p.start()
+    try:
+        begin = time.monotonic()
+        while time.monotonic() - begin < 1:
+            w.ask()
+        begin = time.monotonic()
+        equal(h.stop(timeout=8), 0, "exit status")
+        t.note(f"ended after {time.monotonic() - begin:.2f} s")
+    finally:
+        for p in floods:
+            p.kill()
+            p.join()
+
+
+@case(ours="it has no thread for each client", release=True)
+def no_memory_for_threads(t):
+    """out of memory for threads: newcomers are turned away, the others served"""
+    h = Helper(t, wrapper=["prlimit", "--as=40000000"])
+    clients = fill(t, h)
+    t.note(f"{len(clients)} clients")
+    fd = t.open()
+    for c in clients:
+        equal(c.request(fd, cdb_in(0)).status, CHECK_CONDITION, "status")
