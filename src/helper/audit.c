@@ -113,6 +113,13 @@ static bool count_repetition(struct audit *audit, const struct signature *signat
         return same;
 }
 
+static void log_suppressed(const struct audit *audit, unsigned suppressed)
+{
+        if (suppressed > 0)
+                log_notice("%u more lines about refused commands of uid %u were not logged",
+                           suppressed, (unsigned)audit->uid);
+}
+
 /* Log a count. The place of a line that must not be lost has been reserved. */
 static void log_count(const struct audit *audit, const struct audit_entry *e, unsigned count)
 {
@@ -122,6 +129,7 @@ static void log_count(const struct audit *audit, const struct audit_entry *e, un
                 log_reserved(LOG_NOTICE, "%s, repeated %u times", e->text, count);
         else if (limiter_allow(&refused_limiter, audit->uid, &suppressed))
                 log_notice("%s, repeated %u times", e->text, count);
+        log_suppressed(audit, suppressed);
 }
 
 /* The client's thread only: log the count of `e`, and wait for that. */
@@ -198,9 +206,7 @@ void audit_record(struct audit *audit, const struct device *device,
                 log_reserved(LOG_NOTICE, "%s", text);
         else
                 log_notice("%s", text);
-        if (suppressed > 0)
-                log_notice("%u more refused commands of uid %u were not logged", suppressed,
-                           (unsigned)audit->uid);
+        log_suppressed(audit, suppressed);
 }
 
 bool audit_flush_due(struct audit *audit)

@@ -95,7 +95,8 @@ static int add_bit(scmp_filter_ctx filter, uint32_t action, int call, unsigned a
 /* Files are only opened to be read. */
 static int add_open(scmp_filter_ctx filter)
 {
-        static const uint64_t bits[] = { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, __O_TMPFILE };
+        static const uint64_t bits[] = { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC,
+                                         O_TMPFILE & ~O_DIRECTORY };
         uint64_t all = 0;
         int r = 0;
 

@@ -14,6 +14,7 @@ from case import Case
 from waiting import wait_for
 
 KEY = 0xA1
+COMMANDS = 16       # that one user may have in flight on one device
 FIFREEZE, FITHAW = 0xC0045877, 0xC0045878       # <linux/fs.h>
 
 
@@ -41,7 +42,7 @@ class NoPathLeft(Case):
 
     def test_others(self):
         """disks that hang delay nobody else, and their clients get their answer in the end"""
-        stuck = [self.hang() for _ in range(20)]
+        stuck = [self.hang() for _ in range(COMMANDS)]
         wait_for(lambda: self.daemon.commands_running() == len(stuck))
         with self.daemon.client() as other:
             start = time.monotonic()
@@ -56,6 +57,20 @@ class NoPathLeft(Case):
         self.come_back()
         for client in stuck:
             self.assertGood(client.reply())
+
+    def test_full(self):
+        """a disk that hangs takes so many commands, and the next gets BUSY"""
+        for _ in range(COMMANDS):
+            self.hang()
+        wait_for(lambda: self.daemon.commands_running() == COMMANDS)
+        with self.daemon.client() as one_more:
+            for _ in range(3):
+                reply = one_more.request(self.hung, pr.cdb_in(pr.READ_KEYS))
+                self.assertEqual(reply.status, pr.BUSY)
+        self.come_back()
+        wait_for(lambda: self.daemon.commands_running() == 0)
+        with self.daemon.client() as later:
+            self.assertEqual(later.read_keys(self.hung)[1], [])
 
     def test_stop(self):
         """SIGTERM while a command runs: it is answered, then the daemon ends"""
