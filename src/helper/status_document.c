@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the status socket tells: see status_document.h. docs/status.md describes it. */
+/* What the status socket tells: see status_document.h, and STATUS in qemu-pr-helper(8). */
 #include "helper/status_document.h"
 
 #include <stdio.h>

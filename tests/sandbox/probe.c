@@ -32,6 +32,9 @@ static long open_create(void) { return file("/tmp/pr-probe-was-here", O_RDONLY |
 static long open_truncate(void) { return file(getenv("PROBE_FILE"), O_RDONLY | O_TRUNC); }
 static long open_read(void) { return file("/etc/passwd", O_RDONLY); }
 static long open_sysfs(void) { return file("/sys/kernel/uevent_seqnum", O_RDONLY); }
+static long open_directory(void) { return file("/sys/dev", O_PATH | O_DIRECTORY | O_CLOEXEC); }
+static long list_directory(void) { return file("/sys/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+static long open_temporary(void) { return file("/tmp", O_RDWR | O_TMPFILE); }
 static long do_unlink(void) { return unlink(getenv("PROBE_FILE")); }
 static long do_chmod(void) { return chmod(getenv("PROBE_FILE"), 0777); }
 static long do_mkdir(void) { return mkdir("/tmp/pr-probe-was-here", 0700); }
@@ -91,7 +94,7 @@ static const struct {
         long (*run)(void);
 } probes[] = {
         PROBE(open_write), PROBE(open_create), PROBE(open_truncate), PROBE(open_read),
-        PROBE(open_sysfs), PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork),
+        PROBE(open_sysfs), PROBE(open_directory), PROBE(list_directory), PROBE(open_temporary), PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork),
         PROBE(do_clone3), PROBE(do_kill), PROBE(do_setuid), PROBE(do_prctl), PROBE(do_mount),
         PROBE(do_unshare), PROBE(foreign_ioctl), PROBE(do_setfl), PROBE(unknown_call),
         PROBE(do_exec), PROBE(do_socket), PROBE(do_connect), PROBE(do_ptrace), PROBE(do_bpf),
