@@ -2,6 +2,7 @@
 /* Big-endian bytes, read and written within bounds: see bytes.h. */
 #include "base/bytes.h"
 
+#include <endian.h>
 #include <string.h>
 
 const uint8_t *read_bytes(struct reader *r, size_t size)
@@ -56,33 +57,30 @@ void write_bytes(struct writer *w, const void *bytes, size_t size)
         w->length += size;
 }
 
-static void write_be(struct writer *w, uint64_t value, size_t size)
-{
-        uint8_t bytes[8];
-
-        for (size_t i = 0; i < size; i++)
-                bytes[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
-        write_bytes(w, bytes, size);
-}
-
 void write_u8(struct writer *w, uint8_t value)
 {
-        write_be(w, value, 1);
+        write_bytes(w, &value, sizeof value);
 }
 
 void write_be16(struct writer *w, uint16_t value)
 {
-        write_be(w, value, 2);
+        uint16_t bytes = htobe16(value);
+
+        write_bytes(w, &bytes, sizeof bytes);
 }
 
 void write_be32(struct writer *w, uint32_t value)
 {
-        write_be(w, value, 4);
+        uint32_t bytes = htobe32(value);
+
+        write_bytes(w, &bytes, sizeof bytes);
 }
 
 void write_be64(struct writer *w, uint64_t value)
 {
-        write_be(w, value, 8);
+        uint64_t bytes = htobe64(value);
+
+        write_bytes(w, &bytes, sizeof bytes);
 }
 
 void write_zeros(struct writer *w, size_t count)

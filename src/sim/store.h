@@ -36,13 +36,19 @@ int store_open(const char *path);
 void store_name(const struct lu_id *id, char ret_name[static STORE_NAME_SIZE]);
 
 /**
- * Read what is stored for a logical unit.
- * Initiators that it names and `initiators` has not are appended there.
- * @return 1 where something is stored, 0 where nothing is; -EBADMSG where the file is damaged
- *         or another logical unit's; or -errno
+ * Read the file of a logical unit, for store_decode().
+ * @param ret_bytes  malloc'ed; the caller's
+ * @return 1 where something is stored, 0 where nothing is, or -errno
  */
-int store_read(int folder, const struct lu_id *id, struct initiator_list *initiators,
-               struct engine_pr *ret_pr);
+int store_read(int folder, const struct lu_id *id, uint8_t **ret_bytes, size_t *ret_size);
+
+/**
+ * Understand what was read. Initiators that it names and `initiators` has not are appended there.
+ * @return 0; -EBADMSG where it is damaged, another logical unit's, or nothing that a target can
+ *         have stored; -ENOSPC where there are too many initiators
+ */
+int store_decode(const uint8_t *bytes, size_t size, const struct lu_id *id,
+                 struct initiator_list *initiators, struct engine_pr *ret_pr);
 
 /** Store it, durably. @return 0, or -errno and then the old state or the new one is stored */
 int store_write(int folder, const struct lu_id *id, const struct initiator_list *initiators,
@@ -51,10 +57,6 @@ int store_write(int folder, const struct lu_id *id, const struct initiator_list 
 /** Let nothing be stored any more, durably. @return 0 or -errno */
 int store_erase(int folder, const struct lu_id *id);
 
-/** The file's format, for store.c and the tests: see store_format.c. @return bytes, 0 if it does not fit */
+/** The file's format: see store_format.c. @return bytes, 0 if it does not fit */
 size_t store_encode(const struct lu_id *id, const struct initiator_list *initiators,
                     const struct engine_pr *pr, uint8_t *bytes, size_t size);
-
-/** @return 0, or -EBADMSG */
-int store_decode(const uint8_t *bytes, size_t size, const struct lu_id *id,
-                 struct initiator_list *initiators, struct engine_pr *ret_pr);

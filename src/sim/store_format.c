@@ -59,13 +59,18 @@ static struct lu_id read_id(struct reader *r)
         return id;
 }
 
+/* Of the all registrants types every registrant holds, and none is named. */
+static bool has_holder(uint8_t type)
+{
+        return type != PR_TYPE_NONE && type != PR_TYPE_WRITE_EXCLUSIVE_ALL_REGISTRANTS &&
+               type != PR_TYPE_EXCLUSIVE_ACCESS_ALL_REGISTRANTS;
+}
+
 /* The holder's place among the registrations. */
 static uint16_t holder_place(const struct engine_pr *pr)
 {
-        for (uint16_t i = 0; pr->type != PR_TYPE_NONE && i < pr->count; i++)
-                if (engine_nexus_equal(pr->registrations[i].nexus, pr->holder) &&
-                    pr->type != PR_TYPE_WRITE_EXCLUSIVE_ALL_REGISTRANTS &&
-                    pr->type != PR_TYPE_EXCLUSIVE_ACCESS_ALL_REGISTRANTS)
+        for (uint16_t i = 0; has_holder(pr->type) && i < pr->count; i++)
+                if (engine_nexus_equal(pr->registrations[i].nexus, pr->holder))
                         return i;
         return NO_HOLDER;
 }
@@ -108,7 +113,7 @@ static int read_registration(struct reader *r, struct initiator_list *initiators
                 return -EBADMSG;
         int place = initiator_list_add(initiators, &id);
         if (place < 0)
-                return -EBADMSG;
+                return place;
         registration.nexus.initiator = (uint16_t)place;
         *ret_registration = registration;
         return 0;
@@ -118,17 +123,20 @@ static int read_registration(struct reader *r, struct initiator_list *initiators
 static int read_pr(struct reader *r, struct initiator_list *initiators, struct engine_pr *pr)
 {
         uint8_t aptpl = read_u8(r);
-
-        pr->aptpl = aptpl == 1;
-        pr->type = read_u8(r);
+        uint8_t type = read_u8(r);
         uint16_t holder = read_be16(r);
         uint16_t count = read_be16(r);
-        if (r->failed || aptpl > 1 || count > ENGINE_REGISTRATIONS_MAX ||
-            (holder != NO_HOLDER && holder >= count))
+
+        if (r->failed || aptpl != 1 || count > ENGINE_REGISTRATIONS_MAX ||
+            has_holder(type) != (holder != NO_HOLDER) || (holder != NO_HOLDER && holder >= count))
                 return -EBADMSG;
-        for (; pr->count < count; pr->count++)
-                if (read_registration(r, initiators, &pr->registrations[pr->count]) < 0)
-                        return -EBADMSG;
+        pr->aptpl = true;
+        pr->type = type;
+        for (; pr->count < count; pr->count++) {
+                int error = read_registration(r, initiators, &pr->registrations[pr->count]);
+                if (error < 0)
+                        return error;
+        }
         if (holder != NO_HOLDER)
                 pr->holder = pr->registrations[holder].nexus;
         return reader_finished(r) ? 0 : -EBADMSG;
@@ -148,9 +156,11 @@ int store_decode(const uint8_t *bytes, size_t size, const struct lu_id *id,
         struct engine_pr pr = { .count = 0 };
 
         if (r.failed || memcmp(start, magic, sizeof magic) != 0 || version != VERSION ||
-            read_be32(&end) != checksum(bytes, size - CRC_SIZE) || !lu_id_equal(&stored, id) ||
-            read_pr(&r, initiators, &pr) < 0)
+            read_be32(&end) != checksum(bytes, size - CRC_SIZE) || !lu_id_equal(&stored, id))
                 return -EBADMSG;
+        int error = read_pr(&r, initiators, &pr);
+        if (error < 0)
+                return error;
         *ret_pr = pr;
         return 0;
 }

@@ -29,8 +29,9 @@ struct unit {
         struct lu_id id;
         unsigned users;     /* commands that run or wait; guarded by the target's lock */
         pthread_mutex_t lock;
-        bool loaded;        /* what is stored has been looked for */
-        const char *broken; /* why it is not served, or NULL */
+        bool loaded;        /* what is stored has been looked for, and was understood */
+        bool reported;      /* that it was not */
+        bool unsure;        /* what is stored may differ from the state */
         struct engine_state *state, *next_state;
 };
 
@@ -62,12 +63,13 @@ struct target *target_new(int folder, void (*report)(const char *message))
         return target;
 }
 
-/* Nothing that a unit made anew would not have. Nobody uses it, so its lock is free. */
-static bool is_pristine(const struct unit *unit)
+/* Nothing but its PRGENERATION would be lost. Nobody uses it, so its lock is free. */
+static bool is_empty(const struct unit *unit)
 {
-        static const struct engine_state pristine;
+        static const struct engine_state empty;
 
-        return !unit->broken && memcmp(unit->state, &pristine, sizeof pristine) == 0;
+        return !unit->unsure && !unit->state->pr.aptpl && unit->state->pr.count == 0 &&
+               memcmp(unit->state->attentions, empty.attentions, sizeof empty.attentions) == 0;
 }
 
 static void free_unit(struct unit *unit)
@@ -78,11 +80,12 @@ static void free_unit(struct unit *unit)
         free(unit);
 }
 
-static void forget_pristine(struct target *target)
+/* Make room in a full table. */
+static void forget_empty(struct target *target)
 {
         for (struct unit **link = &target->units; *link;) {
                 struct unit *unit = *link;
-                if (unit->users > 0 || !is_pristine(unit)) {
+                if (unit->users > 0 || !is_empty(unit)) {
                         link = &unit->next;
                         continue;
                 }
@@ -120,7 +123,7 @@ static struct unit *get_unit(struct target *target, const struct lu_id *id)
                         break;
         if (!unit) {
                 if (target->unit_count >= TARGET_UNITS_MAX)
-                        forget_pristine(target);
+                        forget_empty(target);
                 unit = target->unit_count < TARGET_UNITS_MAX ? new_unit(id) : NULL;
                 if (unit) {
                         unit->next = target->units;
@@ -168,45 +171,78 @@ static void report(const struct target *target, const struct unit *unit, const c
         target->report(message);
 }
 
-/* Look for what is stored, once. A file that cannot be read is never taken for an empty one. */
-static void load(struct target *target, struct unit *unit, bool can_store)
+static int read_stored(struct target *target, struct unit *unit)
 {
+        cleanup_free uint8_t *bytes = NULL;
         struct engine_pr stored;
+        size_t size;
+        int r = store_read(target->folder, &unit->id, &bytes, &size);
 
-        if (unit->loaded)
-                return;
-        unit->loaded = true;
-        if (!can_store)
-                return;
+        if (r <= 0)
+                return r;
         pthread_mutex_lock(&target->lock);
-        int r = store_read(target->folder, &unit->id, &target->initiators, &stored);
+        r = store_decode(bytes, size, &unit->id, &target->initiators, &stored);
         pthread_mutex_unlock(&target->lock);
-        if (r > 0) {
-                struct engine_config config = config_of(target, can_store);
-                r = engine_restore(&config, &stored, unit->state);
-        }
-        if (r == -EBADMSG || r == -EINVAL)
-                report(target, unit, "damaged or not this file's; its logical unit is not served "
-                       "until it is repaired, or removed with what it holds", 0);
-        else if (r < 0)
-                report(target, unit, "cannot be read, so its logical unit is not served", r);
         if (r < 0)
-                unit->broken = "what is stored of it cannot be read";
+                return r;
+        struct engine_config config = config_of(target, true);
+        return engine_restore(&config, &stored, unit->state);
 }
 
-/* @return 0 where what the engine asks for is on stable storage */
+/*
+ * Look for what is stored, until it was understood once. What cannot be read
+ * is never taken for nothing.
+ */
+static int load(struct target *target, struct unit *unit)
+{
+        int r = unit->loaded || target->folder < 0 ? 0 : read_stored(target, unit);
+
+        if (r == 0) {
+                unit->loaded = true;
+                return 0;
+        }
+        if (!unit->reported && (r == -EBADMSG || r == -EINVAL))
+                report(target, unit, "damaged or not this file's; its logical unit is not served "
+                       "until it is repaired, or removed with what it holds", 0);
+        else if (!unit->reported)
+                report(target, unit, "cannot be read, so its logical unit is not served", r);
+        unit->reported = true;
+        return r;
+}
+
+static int store(struct target *target, struct unit *unit, const struct engine_state *state)
+{
+        return state->pr.aptpl ?
+                       store_write(target->folder, &unit->id, &target->initiators, &state->pr) :
+                       store_erase(target->folder, &unit->id);
+}
+
+/*
+ * Put what the next state needs on stable storage. Where that fails the state
+ * stays, and what is stored has to be what it was: it is put back, now or
+ * before the next command.
+ */
 static int keep(struct target *target, struct unit *unit, enum engine_storing storing)
 {
-        int r = 0;
-
-        if (storing == ENGINE_STORE)
-                r = store_write(target->folder, &unit->id, &target->initiators,
-                                &unit->next_state->pr);
-        else if (storing == ENGINE_ERASE)
-                r = store_erase(target->folder, &unit->id);
-        if (r < 0)
+        if (storing == ENGINE_KEEP)
+                return 0;
+        int r = store(target, unit, unit->next_state);
+        if (r < 0) {
                 report(target, unit, "cannot be written, so the command fails", r);
+                unit->unsure = store(target, unit, unit->state) < 0;
+        }
         return r;
+}
+
+/* What a command has to find: the stored state loaded, and the same as ours. */
+static const char *make_ready(struct target *target, struct unit *unit)
+{
+        if (load(target, unit) < 0)
+                return "what is stored of it cannot be read";
+        if (unit->unsure && store(target, unit, unit->state) < 0)
+                return "its state cannot be stored";
+        unit->unsure = false;
+        return NULL;
 }
 
 /* Run the command on the unit, which is locked. */
@@ -285,13 +321,14 @@ static void execute(const struct device *device, int fd, const struct pr_command
                 return;
         }
 
-        bool can_store = nexus->target->folder >= 0 && named;
         pthread_mutex_lock(&unit->lock);
-        load(nexus->target, unit, can_store);
-        if (unit->broken) {
+        const char *broken = make_ready(nexus->target, unit);
+        if (broken) {
                 pr_result_sense(ret_result, SENSE_INTERNAL_TARGET_FAILURE);
-                ret_result->refusal = unit->broken;
+                ret_result->refusal = broken;
         } else {
+                /* What has no name, a memfd, cannot be found again; but a promise given is kept. */
+                bool can_store = nexus->target->folder >= 0 && (named || unit->state->pr.aptpl);
                 run(nexus, unit, can_store, command, ret_result);
         }
         pthread_mutex_unlock(&unit->lock);

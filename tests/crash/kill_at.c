@@ -3,11 +3,13 @@
  * Power loss at a chosen point: preloaded into a simulated target, this counts
  * its writes, syncs, renames and unlinks of state files, and at number KILL_AT
  * ends the process as kill -9 does, before the call or (KILL_AFTER set) after.
+ * At number FAIL_AT the call fails with EIO instead.
  *
  * A file that was written and not synced by then loses what was written, as it
  * may when the power goes.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,14 +34,27 @@ static void die(void)
         kill(getpid(), SIGKILL);
 }
 
-/* Around the call: `before` it is made, and again after. */
-static void point(bool before)
+static bool is_at(const char *variable)
 {
-        const char *at = getenv("KILL_AT");
-        bool after = getenv("KILL_AFTER") != NULL;
+        const char *at = getenv(variable);
 
-        calls += before;
-        if (at && calls == atoi(at) && after != before)
+        return at && calls == atoi(at);
+}
+
+/* Before the call. True where it has to fail. */
+static bool begin(void)
+{
+        calls++;
+        if (is_at("KILL_AT") && !getenv("KILL_AFTER"))
+                die();
+        if (is_at("FAIL_AT"))
+                errno = EIO;
+        return is_at("FAIL_AT");
+}
+
+static void end(void)
+{
+        if (is_at("KILL_AT") && getenv("KILL_AFTER"))
                 die();
 }
 
@@ -74,9 +89,10 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *bytes, 
 
         if (fd != unsynced)
                 return real(fd, bytes, size);
-        point(true);
+        if (begin())
+                return -1;
         ssize_t n = real(fd, bytes, size);
-        point(false);
+        end();
         return n;
 }
 
@@ -86,11 +102,12 @@ __attribute__((visibility("default"))) int fsync(int fd)
 
         if (!is_state(fd))
                 return real(fd);
-        point(true);
+        if (begin())
+                return -1;
         int r = real(fd);
         if (fd == unsynced)
                 unsynced = -1;
-        point(false);
+        end();
         return r;
 }
 
@@ -99,9 +116,10 @@ __attribute__((visibility("default"))) int renameat(int from, const char *old, i
 {
         int (*real)(int, const char *, int, const char *) = next("renameat");
 
-        point(true);
+        if (begin())
+                return -1;
         int r = real(from, old, to, new);
-        point(false);
+        end();
         return r;
 }
 
@@ -111,8 +129,9 @@ __attribute__((visibility("default"))) int unlinkat(int folder, const char *name
 
         if (name[0] < '0' || name[0] > '9') /* a socket, not a state file */
                 return real(folder, name, flags);
-        point(true);
+        if (begin())
+                return -1;
         int r = real(folder, name, flags);
-        point(false);
+        end();
         return r;
 }

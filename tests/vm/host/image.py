@@ -157,4 +157,6 @@ def _add_tests(archive):
     for source in sorted((VM / "guest").glob("*.py")):
         archive.file(f"/vm/{source.name}", source)
     archive.file("/vm/prclient.py", TESTS / "lib/prclient.py")
+    for source in sorted((TESTS / "cases").glob("*.py")):
+        archive.file(f"/vm/cases/{source.name}", source)
     _add_busybox_links(archive)
