@@ -9,7 +9,11 @@
 /* The beginning of an option's help, up to what would make it long. */
 static void print_brief(const struct cli_option *o)
 {
-        printf("%.*s", (int)strcspn(o->help, ",;:(\n"), o->help);
+        size_t length = strcspn(o->help, ",;:(\n");
+
+        if (o->help[length - 1] == ' ')
+                length--;
+        printf("%.*s", (int)length, o->help);
 }
 
 static void print_types(const char *separator)
@@ -24,12 +28,16 @@ static void print_types(const char *separator)
         }
 }
 
-/* The names of the tables of a command, or the columns of all of them, each once. */
+static const struct table *tables_of(const struct command *command)
+{
+        return command && command->view ? command->view->tables : NULL;
+}
+
 static void print_tables(const struct command *command)
 {
         const char *before = "";
 
-        for (const struct table *t = command->view ? command->view->tables : NULL; t && t->name; t++) {
+        for (const struct table *t = tables_of(command); t && t->name; t++) {
                 printf("%s%s", before, t->name);
                 before = " ";
         }
@@ -44,9 +52,10 @@ static bool has_column(const struct table *tables, const struct table *end, cons
         return false;
 }
 
+/* The columns of all of a command's tables, each once. */
 static void print_columns(const struct command *command)
 {
-        const struct table *tables = command->view ? command->view->tables : NULL;
+        const struct table *tables = tables_of(command);
         const char *before = "";
 
         for (const struct table *t = tables; t && t->name; t++) {
@@ -106,7 +115,7 @@ static void bash_values(void)
         if (bash_options_of(VALUE_COLUMNS)) {
                 puts("        case $command in");
                 for (const struct command *c = commands; c->name; c++) {
-                        if (!c->view || !c->view->tables)
+                        if (!command_has_columns(c))
                                 continue;
                         printf("        %s) words=\"", c->name);
                         print_columns(c);

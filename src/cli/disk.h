@@ -2,10 +2,10 @@
 /* The device that a command is for: opened, with the way to it. */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "cli/json.h"
 #include "cli/options.h"
 
 struct disk {

@@ -150,9 +150,8 @@ static json_t *multipath(int node)
                 return json_pack("{s:s, s:o}", "role", "map", "paths", names_in(node, "slaves"));
 
         json_t *holders = names_in(node, "holders");
-        size_t index;
         json_t *holder, *found = NULL;
-        json_array_foreach(holders, index, holder) {
+        for_each(holder, holders) {
                 char path[ATTRIBUTE_SIZE + 16];
                 snprintf(path, sizeof path, "holders/%s", json_string_value(holder));
                 cleanup_fd int map = open_in(node, path);
@@ -235,7 +234,6 @@ void format_multipath(const json_t *value, char *ret_text, size_t size)
         const char *role = json_string_value(json_object_get(value, "role"));
         const char *map = json_string_value(json_object_get(value, "map"));
         const json_t *paths = json_object_get(value, "paths");
-        size_t index;
         json_t *path;
 
         if (!role || strcmp(role, "none") == 0) {
@@ -244,8 +242,9 @@ void format_multipath(const json_t *value, char *ret_text, size_t size)
                 snprintf(ret_text, size, "this is one path of %s: what is registered here holds on this "
                          "path only", map ? map : "a map");
         } else {
-                snprintf(ret_text, size, "a map of %zu paths:", json_array_size(paths));
-                json_array_foreach(paths, index, path)
+                snprintf(ret_text, size, "a map of %zu path%s:", json_array_size(paths),
+                         json_array_size(paths) == 1 ? "" : "s");
+                for_each(path, paths)
                         snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), " %s",
                                  json_string_value(path));
         }

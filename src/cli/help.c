@@ -53,8 +53,9 @@ static void print_commands(void)
 
 static void print_columns(const struct view *view)
 {
+        putchar('\n');
         for (const struct table *t = view->tables; t && t->name; t++) {
-                printf("\nColumns of %s:", t->name);
+                printf("Columns of %s:", t->name);
                 for (const struct column *c = t->columns; c->name; c++)
                         printf(" %s", c->name);
                 putchar('\n');
@@ -74,7 +75,7 @@ static void print_command(const struct command *command)
         for (const struct cli_option *o = cli_options; o->name; o++)
                 if (option_is_for(o, index))
                         print_entry(o);
-        if (command->view)
+        if (command_has_columns(command))
                 print_columns(command->view);
 }
 

@@ -23,33 +23,33 @@ static void read_name(int entry, const char *file, char ret_text[static NAME_SIZ
         ret_text[strcspn(ret_text, "\n")] = '\0';
 }
 
-/* Add the port of this text; what is none is left out. */
-static void add(struct host_ports *ports, const char *text)
+/* Add the port of this text; what is none of this protocol is left out. */
+static void add(struct host_ports *ports, const char *text, enum prm_protocol protocol)
 {
         struct prm_transport_id id;
 
-        if (prm_transport_id_parse(text, &id) < 0)
+        if (prm_transport_id_parse(text, &id) < 0 || id.protocol != protocol)
                 return;
         ports->ids = need_memory(realloc(ports->ids, (ports->count + 1) * sizeof *ports->ids));
         ports->ids[ports->count++] = id;
 }
 
-/* "0x2100001b32000001" of a file as "PROTOCOL:0x2100001b32000001". An address of zeros is none. */
-static void add_address(struct host_ports *ports, int entry, const char *file, const char *protocol)
+/* The address in a file, such as 0x2100001b32000001. One of zeros is none. */
+static void add_address(struct host_ports *ports, int entry, const char *file, enum prm_protocol protocol)
 {
         char address[NAME_SIZE], text[NAME_SIZE + 16];
 
         read_name(entry, file, address);
         if (strncmp(address, "0x", 2) != 0 || address[2 + strspn(address + 2, "0")] == '\0')
                 return;
-        snprintf(text, sizeof text, "%s:%s", protocol, address);
-        add(ports, text);
+        snprintf(text, sizeof text, "%s:%s", protocol == PRM_PROTOCOL_FC ? "fc" : "sas", address);
+        add(ports, text, protocol);
 }
 
 static void add_fc(struct host_ports *ports, int entry, const char *name)
 {
         (void)name;
-        add_address(ports, entry, "port_name", "fc");
+        add_address(ports, entry, "port_name", PRM_PROTOCOL_FC);
 }
 
 /* The host's own phys are phy-H:N; those of an expander have one number more. */
@@ -58,13 +58,13 @@ static void add_sas_phy(struct host_ports *ports, int entry, const char *name)
         const char *colon = strchr(name, ':');
 
         if (colon && !strchr(colon + 1, ':'))
-                add_address(ports, entry, "sas_address", "sas");
+                add_address(ports, entry, "sas_address", PRM_PROTOCOL_SAS);
 }
 
 static void add_sas_host(struct host_ports *ports, int entry, const char *name)
 {
         (void)name;
-        add_address(ports, entry, "host_sas_address", "sas");
+        add_address(ports, entry, "host_sas_address", PRM_PROTOCOL_SAS);
 }
 
 /* The kernel writes "(null)" where it was not told a name. */
@@ -79,7 +79,7 @@ static void add_iscsi(struct host_ports *ports, int entry, const char *name)
                 return;
         bool named = strlen(isid) == 12 && strspn(isid, "0") != 12;
         snprintf(text, sizeof text, "%s%s%s", initiator, named ? ",i,0x" : "", named ? isid : "");
-        add(ports, text);
+        add(ports, text, PRM_PROTOCOL_ISCSI);
 }
 
 static void close_directory(DIR **directory)

@@ -22,7 +22,7 @@ void put_text(const char *text, FILE *to)
 
 void message(const char *format, ...)
 {
-        char text[2048];
+        char text[8192]; /* a path is up to 4096 */
         va_list args;
 
         va_start(args, format);

@@ -53,7 +53,7 @@ static int parse_options(int argc, char **argv, struct options *options, given_s
         struct option long_options[OPTIONS_MAX + 1] = { 0 };
         char letters[2 * OPTIONS_MAX + 2] = ":", *at = letters + 1;
 
-        for (int i = 0; cli_options[i].name && i < OPTIONS_MAX; i++) {
+        for (int i = 0; i < OPTIONS_MAX && cli_options[i].name; i++) {
                 const struct cli_option *o = &cli_options[i];
                 long_options[i] = (struct option){
                         .name = o->name,
@@ -98,13 +98,14 @@ static int check_options(const struct command *command, given_set given)
         size_t index = (size_t)(command - commands);
 
         for (int i = 0; cli_options[i].name; i++) {
-                const struct cli_option *o = &cli_options[i];
-                bool is_given = given >> i & 1;
-                if (is_given && !option_is_for(o, index)) {
-                        message("%s: --%s is not for this command", command->name, o->name);
+                if ((given >> i & 1) && !option_is_for(&cli_options[i], index)) {
+                        message("%s: --%s is not for this command", command->name, cli_options[i].name);
                         return try_help(command);
                 }
-                if (!is_given && (o->needs >> index & 1)) {
+        }
+        for (int i = 0; cli_options[i].name; i++) {
+                const struct cli_option *o = &cli_options[i];
+                if (!(given >> i & 1) && (o->needs >> index & 1)) {
                         message("%s: --%s=%s is missing", command->name, o->name, o->argument);
                         return try_help(command);
                 }

@@ -90,6 +90,9 @@ extern const struct cli_option cli_options[];
 /** Whether command `index` takes this option. */
 bool option_is_for(const struct cli_option *option, size_t index);
 
+/** Whether it has tables whose columns can be chosen. */
+bool command_has_columns(const struct command *command);
+
 /**
  * Parse argv, all of it.
  * @param ret_options filled; options_free() frees it

@@ -98,13 +98,22 @@ static int parse_port(const struct cli_option *option, const char *value, void *
                             "a relative target port identifier, 0 to 65535", member);
 }
 
+/* Whatever has no other prefix would be an iSCSI name to the library; a typing error is none. */
+static bool is_port(const char *text, struct prm_transport_id *ret_id)
+{
+        if (prm_transport_id_parse(text, ret_id) < 0)
+                return false;
+        return ret_id->protocol != PRM_PROTOCOL_ISCSI || strncmp(text, "iqn.", 4) == 0 ||
+               strncmp(text, "eui.", 4) == 0 || strncmp(text, "naa.", 4) == 0;
+}
+
 static int parse_initiator(const struct cli_option *option, const char *value, void *member)
 {
         struct options *options =
                 (struct options *)((char *)member - offsetof(struct options, initiators));
         struct prm_transport_id id;
 
-        if (prm_transport_id_parse(value, &id) < 0)
+        if (!is_port(value, &id))
                 return refuse(option, value,
                               "an initiator port is like iqn.2000-01.org.example:a, "
                               "iqn.2000-01.org.example:a,i,0x00023d000001, fc:0x2100001b32000001 or "
@@ -128,19 +137,19 @@ static int parse_initiator(const struct cli_option *option, const char *value, v
 
 const struct cli_option cli_options[] = {
         { "key", '\0', "KEY", VALUE_ANY,
-          "the key with which this nexus is registered, such as 0xa1;\n"
+          "the key with which this nexus is registered (0xa1);\n"
           "move: the key of the registration to take over", parse_key, MEMBER(key),
           WITH_KEY | FOR(REGISTER), WITH_KEY },
         { "new-key", '\0', "KEY", VALUE_ANY,
-          "the key to register; register: 0 unregisters; move: the\n"
-          "same key unless given", parse_key, MEMBER(new_key),
+          "the key to register; register: 0 unregisters;\n"
+          "move: the same key unless given", parse_key, MEMBER(new_key),
           WITH_NEW_KEY | FOR(MOVE), WITH_NEW_KEY },
         { "victim", '\0', "KEY", VALUE_ANY,
-          "the key whose registrations are removed; 0: all others,\n"
-          "with a reservation for all registrants", parse_key, MEMBER(victim),
+          "the key whose registrations are removed; 0: all\n"
+          "others, with a reservation for all registrants", parse_key, MEMBER(victim),
           FOR(PREEMPT), FOR(PREEMPT) },
         { "type", '\0', "TYPE", VALUE_TYPE,
-          "of the reservation: write-exclusive (WE, 1),\n"
+          "type of the reservation: write-exclusive (WE, 1),\n"
           "exclusive-access (EA, 3),\n"
           "write-exclusive-registrants-only (WERO, 5),\n"
           "exclusive-access-registrants-only (EARO, 6),\n"
@@ -151,65 +160,66 @@ const struct cli_option cli_options[] = {
           "whatever key this nexus is registered with", parse_flag, MEMBER(ignore_existing),
           FOR(REGISTER), 0 },
         { "aptpl", '\0', NULL, VALUE_ANY,
-          "keep all registrations through a loss of power; without\n"
-          "it they are no longer kept", parse_flag, MEMBER(aptpl),
+          "keep all registrations through a loss of power;\n"
+          "without it they are no longer kept", parse_flag, MEMBER(aptpl),
           FOR(REGISTER) | FOR(MOVE) | FOR(REGISTER_AND_MOVE), 0 },
         { "all-target-ports", '\0', NULL, VALUE_ANY,
           "register through all target ports", parse_flag, MEMBER(all_target_ports),
           FOR(REGISTER) | FOR(MOVE), 0 },
         { "initiator", '\0', "PORT", VALUE_ANY,
-          "an initiator port, as show has it; register: register it\n"
-          "too, may be given many times", parse_initiator, MEMBER(initiators),
+          "an initiator port, as show has it; register: register\n"
+          "it too, may be given many times", parse_initiator, MEMBER(initiators),
           FOR(REGISTER) | FOR(REGISTER_AND_MOVE), FOR(REGISTER_AND_MOVE) },
         { "target-port", '\0', "NUMBER", VALUE_ANY,
-          "relative identifier of the target port by which it comes", parse_port,
+          "relative identifier of the target port that it uses", parse_port,
           MEMBER(target_port), FOR(REGISTER_AND_MOVE), FOR(REGISTER_AND_MOVE) },
         { "unregister", '\0', NULL, VALUE_ANY,
           "unregister this nexus in the same step", parse_flag, MEMBER(unregister),
           FOR(REGISTER_AND_MOVE), 0 },
         { "abort", '\0', NULL, VALUE_ANY,
-          "abort the commands of those who lose their registration", parse_flag, MEMBER(abort),
+          "abort the commands of those who are removed", parse_flag, MEMBER(abort),
           FOR(PREEMPT) | FOR(MOVE), 0 },
         { "yes", 'y', NULL, VALUE_ANY,
           "do not ask before other registrations are removed", parse_flag, MEMBER(yes),
           FOR(CLEAR) | FOR(PREEMPT) | FOR(MOVE) | FOR(RAW), 0 },
         { "interval", '\0', "SECONDS", VALUE_ANY,
-          "between two looks at the device (default 5)", parse_interval, MEMBER(interval_s),
+          "time between two looks at the device (default 5)", parse_interval, MEMBER(interval_s),
           FOR(WATCH), 0 },
         { "status-socket", '\0', "PATH", VALUE_PATH,
           "the socket of qemu-pr-helper --status-socket=PATH\n(default " DEFAULT_STATUS_SOCKET ")", parse_text,
           MEMBER(status_socket), FOR(STATUS), 0 },
         { "table", '\0', "NAME", VALUE_TABLE,
-          "only this table: clients, devices, commands (those in\n"
-          "flight), latency or warnings", parse_text, MEMBER(table), FOR(STATUS), 0 },
+          "only this table: warnings, clients, devices, commands\n"
+          "(those in flight) or latency", parse_text, MEMBER(table), FOR(STATUS), 0 },
         { "prometheus", '\0', NULL, VALUE_ANY,
           "metrics in the text format of Prometheus", parse_flag, MEMBER(prometheus), FOR(STATUS), 0 },
         { "output", 'o', "COLUMNS", VALUE_COLUMNS,
-          "only the table, with these columns, separated by commas", parse_text, MEMBER(output),
+          "the columns of the table, separated by commas;\n"
+          "nothing but the table is shown", parse_text, MEMBER(output),
           WITH_TABLE, 0 },
         { "noheadings", 'n', NULL, VALUE_ANY,
-          "only the table, without its headings", parse_flag, MEMBER(no_headings),
+          "no headings; nothing but the table is shown", parse_flag, MEMBER(no_headings),
           WITH_TABLE, 0 },
         { "sysfs", '\0', "DIRECTORY", VALUE_PATH,
           "where sysfs is mounted (default /sys)", parse_text, MEMBER(sysfs),
           FOR(SHOW) | FOR(READ_FULL_STATUS), 0 },
         { "helper", '\0', "SOCKET", VALUE_PATH,
-          "send commands through the qemu-pr-helper that listens\n"
-          "there (default $" HELPER_VARIABLE " or\n" DEFAULT_HELPER ")", parse_text,
+          "socket of the qemu-pr-helper that sends the commands\n"
+          "(default $" HELPER_VARIABLE " or\n" DEFAULT_HELPER ")", parse_text,
           MEMBER(helper_given), WITH_DEVICE, 0 },
         { "direct", '\0', NULL, VALUE_ANY,
-          "send commands to the device without a helper; needs root", parse_flag, MEMBER(direct),
+          "send the commands without a helper; needs root", parse_flag, MEMBER(direct),
           WITH_DEVICE, 0 },
         { "allow-stacked", '\0', NULL, VALUE_ANY,
-          "with --direct: partitions and device-mapper volumes too,\n"
-          "whose reservations hold the whole disk", parse_flag, MEMBER(allow_stacked),
+          "serve partitions and device-mapper volumes too,\n"
+          "with --direct; their reservations hold all of the disk", parse_flag, MEMBER(allow_stacked),
           WITH_DEVICE, 0 },
         { "timeout", '\0', "SECONDS", VALUE_ANY,
-          "for a command (default 60, with --direct 30)", parse_timeout, MEMBER(timeout_s),
+          "time for a command (default 60, with --direct 30)", parse_timeout, MEMBER(timeout_s),
           WITH_DEVICE, 0 },
         { "json", '\0', NULL, VALUE_ANY, "JSON instead of tables", parse_flag, MEMBER(json), ALL, 0 },
         { "completions", '\0', "SHELL", VALUE_SHELL,
-          "print the completions for bash, zsh or fish and exit", parse_text, MEMBER(completions),
+          "print the completions of bash, zsh or fish and exit", parse_text, MEMBER(completions),
           ALL, 0 },
         { "help", 'h', NULL, VALUE_ANY, "show this help, or that of a command, and exit", parse_flag,
           MEMBER(help), ALL, 0 },
@@ -221,4 +231,9 @@ const struct cli_option cli_options[] = {
 bool option_is_for(const struct cli_option *option, size_t index)
 {
         return option->takes >> index & 1;
+}
+
+bool command_has_columns(const struct command *command)
+{
+        return WITH_TABLE >> (command - commands) & 1;
 }

@@ -139,6 +139,10 @@ json_t *raw_decode(uint8_t action, const uint8_t *data, size_t size, const struc
                 json_decref(notes);
                 return json_null();
         }
+        /* A list of which nothing arrived is not known to be empty. */
+        for (const struct table *t = json_array_size(notes) > 0 ? view->tables : NULL; t && t->name; t++)
+                if (json_array_size(json_object_get(document, t->name)) == 0)
+                        json_object_del(document, t->name);
         json_object_set_new(document, "notes", notes);
         return document;
 }

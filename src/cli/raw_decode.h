@@ -2,9 +2,10 @@
 /* What PERSISTENT RESERVE IN returned, decoded as it came: cut, or wrong, as it may be. */
 #pragma once
 
-#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cli/json.h"
 
 struct view;
 

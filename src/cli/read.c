@@ -18,19 +18,19 @@ static void format_allow_commands(const json_t *value, char *ret_text, size_t si
 
 static void format_types(const json_t *value, char *ret_text, size_t size)
 {
-        size_t index, length = 0;
+        size_t length = 0;
         json_t *type;
 
         ret_text[0] = '\0';
-        json_array_foreach(value, index, type) {
+        for_each(type, value) {
                 char name[64];
                 format_type(type, name, sizeof name);
                 length += (size_t)snprintf(ret_text + length, size - length, "%s%s",
-                                           index > 0 ? " " : "", name);
+                                           type_index > 0 ? " " : "", name);
         }
 }
 
-static const struct column key_columns[] = { { "KEY", "key", COLUMN_RIGHT }, { 0 } };
+static const struct column key_columns[] = { { "KEY", "key" }, { 0 } };
 static const struct table keys_tables[] = {
         { "keys", key_columns, .none = "Nobody is registered." }, { 0 } };
 static const struct field generation_fields[] = { { "Generation", "generation" }, { 0 } };
@@ -45,11 +45,11 @@ const struct view reservation_view = { .fields = (const struct field[]){
 
 const struct view capabilities_view = { .fields = (const struct field[]){
         { "Survives power loss", "persist_through_power_loss" },
-        { "Switched on", "persistence_active" },
-        { "All target ports at once", "all_target_ports" },
-        { "Other initiator ports", "specify_initiator_ports" },
-        { "RESERVE(6) of registrants", "compatible_handling" },
-        { "Replace lost reservation", "replace_lost" },
+        { "Which is now on", "persistence_active" },
+        { "Registers all target ports", "all_target_ports" },
+        { "Registers other initiators", "specify_initiator_ports" },
+        { "Takes RESERVE(6) of registrants", "compatible_handling" },
+        { "Replaces lost reservations", "replace_lost" },
         { "Types", "types", format_types, "the device does not say" },
         { "Allowed commands", "allow_commands", format_allow_commands },
         { 0 } } };

@@ -151,26 +151,25 @@ void format_capabilities(const json_t *value, char *ret_text, size_t size)
         static const struct {
                 const char *member, *words;
         } all[] = {
-                { "all_target_ports", ", all target ports" },
-                { "specify_initiator_ports", ", other initiator ports" },
-                { "compatible_handling", ", RESERVE(6) of registrants" },
-                { "replace_lost", ", replace lost reservation" },
+                { "all_target_ports", ", registers all target ports" },
+                { "specify_initiator_ports", ", registers other initiators" },
+                { "compatible_handling", ", takes RESERVE(6) of registrants" },
+                { "replace_lost", ", replaces lost reservations" },
         };
         bool persists = json_is_true(json_object_get(value, "persist_through_power_loss"));
         bool active = json_is_true(json_object_get(value, "persistence_active"));
         const json_t *types = json_object_get(value, "types");
-        size_t index;
         json_t *type;
 
         snprintf(ret_text, size, "%s power loss%s", persists ? "survives" : "does not survive",
-                 !persists ? "" : active ? " (switched on)" : " (switched off)");
+                 !persists ? "" : active ? " (now on)" : " (now off)");
         for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
                 if (json_is_true(json_object_get(value, all[i].member)))
                         snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), "%s",
                                  all[i].words);
         if (json_array_size(types) > 0)
                 snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), ", types");
-        json_array_foreach(types, index, type) {
+        for_each(type, types) {
                 char name[64];
                 format_type(type, name, sizeof name);
                 snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), " %s", name);
@@ -183,7 +182,7 @@ static bool is_holder(const json_t *row)
 }
 
 static const struct column registrant_columns[] = {
-        { "KEY", "key", COLUMN_RIGHT },
+        { "KEY", "key" },
         { "HOLDER", "holder" },
         { "TYPE", "type", .format = format_type },
         { "PORT", "target_port", COLUMN_RIGHT },

@@ -2,7 +2,7 @@
 /* What PERSISTENT RESERVE IN reports, as JSON and as it is shown: shared by the commands that read. */
 #pragma once
 
-#include <jansson.h>
+#include "cli/json.h"
 
 #include "cli/disk.h"
 #include "cli/host.h"

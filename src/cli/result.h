@@ -2,7 +2,7 @@
 /* How a command ended: the exit status, the message with what to do about it, the JSON. */
 #pragma once
 
-#include <jansson.h>
+#include "cli/json.h"
 
 #include "cli/options.h"
 

@@ -81,13 +81,13 @@ static const struct column command_columns[] = {
 
 static const struct column latency_columns[] = {
         { "DEVICE", "device" },
-        { "TOOK", "below_us", COLUMN_RIGHT, format_microseconds },
+        { "TOOK", "below_us", COLUMN_RIGHT, format_microseconds, "longer" },
         { "COMMANDS", "count", COLUMN_RIGHT },
         { "SHARE", "share", .format = format_bar },
         { 0 },
 };
 
-static const struct column warning_columns[] = { { "WARNING", "text", COLUMN_WRAP }, { 0 } };
+static const struct column warning_columns[] = { { "WARNING", "text", COLUMN_FOLD }, { 0 } };
 
 const struct view status_view = {
         .fields = (const struct field[]){
@@ -95,7 +95,6 @@ const struct view status_view = {
                 { "Process", "pid" },
                 { "Running for", "uptime_seconds", format_seconds },
                 { "Clients", "connected" },
-                { "At most", "limits.clients" },
                 { 0 } },
         .tables = (const struct table[]){
                 { "warnings", warning_columns },
@@ -110,10 +109,9 @@ const struct view status_view = {
 static json_t *command_rows(const json_t *devices)
 {
         json_t *rows = need_memory(json_array()), *device, *inner;
-        size_t i, j;
 
-        json_array_foreach(devices, i, device) {
-                json_array_foreach(json_object_get(device, "in_flight"), j, inner) {
+        for_each(device, devices) {
+                for_each(inner, json_object_get(device, "in_flight")) {
                         json_t *row = need_memory(json_copy(inner));
                         json_object_set(row, "device", json_object_get(device, "device"));
                         json_array_append_new(rows, row);
@@ -126,14 +124,13 @@ static json_t *command_rows(const json_t *devices)
 static json_t *latency_rows(const json_t *devices)
 {
         json_t *rows = need_memory(json_array()), *device, *bucket;
-        size_t i, j;
 
-        json_array_foreach(devices, i, device) {
+        for_each(device, devices) {
                 const json_t *buckets = json_object_get(device, "latency");
                 double total = 0;
-                json_array_foreach(buckets, j, bucket)
+                for_each(bucket, buckets)
                         total += json_number_value(json_object_get(bucket, "count"));
-                json_array_foreach(buckets, j, bucket) {
+                for_each(bucket, buckets) {
                         double count = json_number_value(json_object_get(bucket, "count"));
                         if (count <= 0)
                                 continue;
@@ -151,44 +148,21 @@ static void prepare(json_t *document)
 {
         json_t *devices = json_object_get(document, "devices"), *device;
         json_t *warnings = need_memory(json_array()), *warning;
-        size_t index;
 
-        json_array_foreach(devices, index, device)
+        for_each(device, devices)
                 json_object_set_new(device, "commands_in_flight",
                                     json_integer((json_int_t)json_array_size(
                                             json_object_get(device, "in_flight"))));
-        json_array_foreach(json_object_get(document, "warnings"), index, warning)
+        for_each(warning, json_object_get(document, "warnings"))
                 json_array_append_new(warnings, need_memory(json_pack("{s:O}", "text", warning)));
-        json_object_set_new(document, "connected", json_integer((json_int_t)json_array_size(
-                                                           json_object_get(document, "clients"))));
+        json_object_set_new(document, "connected",
+                            json_sprintf("%zu of at most %lld",
+                                         json_array_size(json_object_get(document, "clients")),
+                                         (long long)json_integer_value(
+                                                 view_member(document, "limits.clients"))));
         json_object_set_new(document, "commands", command_rows(devices));
         json_object_set_new(document, "latency", latency_rows(devices));
         json_object_set_new(document, "warnings", warnings);
-}
-
-/*
- * The document as it came, which is JSON: only what a terminal might obey is written as JSON's
- * escape, and outside of ASCII that is all, and can be in strings only.
- */
-static void print_as_it_came(const char *text, size_t size)
-{
-        for (size_t i = 0; i < size;) {
-                unsigned char c = (unsigned char)text[i];
-                unsigned length = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-                unsigned long point = length == 1 ? c : c & (0xffu >> (length + 1));
-                for (unsigned k = 1; k < length && i + k < size; k++)
-                        point = point << 6 | ((unsigned char)text[i + k] & 0x3f);
-                i += length;
-                if (point < 0x7f)
-                        putchar((int)point);
-                else if (point < 0x10000)
-                        printf("\\u%04lx", point);
-                else
-                        printf("\\u%04lx\\u%04lx", 0xd800 + ((point - 0x10000) >> 10),
-                               0xdc00 + ((point - 0x10000) & 0x3ff));
-        }
-        if (size > 0 && text[size - 1] != '\n')
-                putchar('\n');
 }
 
 int run_status(const struct options *options)
@@ -214,7 +188,7 @@ int run_status(const struct options *options)
         if (options->prometheus)
                 status_print_metrics(document);
         else if (options->json && !options->table)
-                print_as_it_came(text, size);
+                put_json(text, stdout);
         if (options->prometheus || (options->json && !options->table)) {
                 json_decref(document);
                 return flush_output();

@@ -2,8 +2,9 @@
 /* The helper's status document: fetched, checked, shown. */
 #pragma once
 
-#include <jansson.h>
 #include <stddef.h>
+
+#include "cli/json.h"
 
 /**
  * Read the document that the helper writes to whoever connects.

@@ -5,6 +5,11 @@
 
 #include "cli/status.h"
 
+enum {
+        BOUND_FIRST_US = 64, /* the helper's buckets: each twice the one before */
+        BOUND_LAST_US = BOUND_FIRST_US << 14,
+};
+
 static double number(const json_t *object, const char *name)
 {
         return json_number_value(json_object_get(object, name));
@@ -18,7 +23,7 @@ static void head(const char *name, const char *type, const char *help)
 static void gauge(const char *name, const char *help, double value)
 {
         head(name, "gauge", help);
-        printf("pr_helper_%s %.17g\n", name, value);
+        printf("pr_helper_%s %.15g\n", name, value);
 }
 
 /* A label's value: backslash and quote are escaped, what is not printable ASCII is replaced. */
@@ -46,60 +51,73 @@ static void print_device(const char *name, const json_t *device, const char *mor
 static void device_metric(const json_t *devices, const char *name, const char *type, const char *help,
                           const char *member)
 {
-        size_t index;
         json_t *device;
 
         head(name, type, help);
-        json_array_foreach(devices, index, device) {
+        for_each(device, devices) {
                 print_device(name, device, "");
-                printf("%.17g\n", number(device, member));
+                printf("%.15g\n", number(device, member));
         }
 }
 
 static void in_flight_metrics(const json_t *devices)
 {
-        size_t index, inner;
         json_t *device, *command;
 
         head("device_commands_in_flight", "gauge", "Commands that the device has not answered yet.");
-        json_array_foreach(devices, index, device) {
+        for_each(device, devices) {
                 print_device("device_commands_in_flight", device, "");
                 printf("%zu\n", json_array_size(json_object_get(device, "in_flight")));
         }
         head("device_oldest_command_seconds", "gauge", "Age of the oldest of them; 0 without any.");
-        json_array_foreach(devices, index, device) {
+        for_each(device, devices) {
                 double oldest = 0;
-                json_array_foreach(json_object_get(device, "in_flight"), inner, command)
+                for_each(command, json_object_get(device, "in_flight"))
                         if (number(command, "seconds") > oldest)
                                 oldest = number(command, "seconds");
                 print_device("device_oldest_command_seconds", device, "");
-                printf("%.17g\n", oldest);
+                printf("%.15g\n", oldest);
         }
 }
 
-/* Buckets come one by one and are told as Prometheus wants them: all that is below. There is no sum. */
+/* Commands in all buckets up to one. */
+static double count_below(const json_t *buckets, json_int_t bound_us)
+{
+        double total = 0;
+        json_t *bucket;
+
+        for_each(bucket, buckets) {
+                const json_t *below = json_object_get(bucket, "below_us");
+                if (json_is_integer(below) && json_integer_value(below) <= bound_us)
+                        total += number(bucket, "count");
+        }
+        return total;
+}
+
+/*
+ * The helper leaves empty buckets out; Prometheus wants the same ones each time, each with all that
+ * is below it. What the helper does not know, the sum, is left out.
+ */
 static void latency_metrics(const json_t *devices)
 {
-        size_t index, inner;
         json_t *device, *bucket;
 
         head("device_latency_seconds", "histogram", "How long commands took.");
-        json_array_foreach(devices, index, device) {
+        for_each(device, devices) {
+                const json_t *buckets = json_object_get(device, "latency");
                 double total = 0;
-                json_array_foreach(json_object_get(device, "latency"), inner, bucket) {
-                        const json_t *below = json_object_get(bucket, "below_us");
-                        char more[64];
+                for_each(bucket, buckets)
                         total += number(bucket, "count");
-                        if (!json_is_integer(below))
-                                continue;
-                        snprintf(more, sizeof more, ",le=\"%.6f\"", json_number_value(below) / 1e6);
-                        print_device("device_latency_seconds_bucket", device, more);
-                        printf("%.17g\n", total);
+                for (json_int_t us = BOUND_FIRST_US; us <= BOUND_LAST_US; us *= 2) {
+                        char bound[64];
+                        snprintf(bound, sizeof bound, ",le=\"%.6f\"", (double)us / 1e6);
+                        print_device("device_latency_seconds_bucket", device, bound);
+                        printf("%.15g\n", count_below(buckets, us));
                 }
                 print_device("device_latency_seconds_bucket", device, ",le=\"+Inf\"");
-                printf("%.17g\n", total);
+                printf("%.15g\n", total);
                 print_device("device_latency_seconds_count", device, "");
-                printf("%.17g\n", total);
+                printf("%.15g\n", total);
         }
 }
 

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/fold.h"
 #include "cli/options.h"
 
 enum {
         CELL_SIZE = 1024,
         COLUMNS_MAX = 32,
+        FOLD_MIN = 20, /* a terminal that leaves less is not worth it */
 };
 
 /* A table's columns in the order to print. */
@@ -107,10 +109,10 @@ json_t *view_member(const json_t *document, const char *path)
         return NULL;
 }
 
-static void format(format_value as, const json_t *value, char *ret_text, size_t size)
+static void format(format_value as, const json_t *value, const char *none, char *ret_text, size_t size)
 {
-        if (!value || json_is_null(value))
-                snprintf(ret_text, size, "-");
+        if (!value || (json_is_string(value) && json_string_length(value) == 0))
+                snprintf(ret_text, size, "%s", none ? none : "-");
         else if (as)
                 as(value, ret_text, size);
         else if (json_is_string(value))
@@ -135,6 +137,28 @@ static struct libscols_table *new_table(FILE *to, const struct options *options)
         return table;
 }
 
+/* A column of text in lines, as fold() makes them. */
+static struct libscols_column *new_text_column(struct libscols_table *table, const char *name)
+{
+        struct libscols_column *column = need_memory(scols_table_new_column(table, name, 0, SCOLS_FL_WRAP));
+
+        (void)scols_column_set_safechars(column, "\n");
+        (void)scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
+        return column;
+}
+
+/* Fold a text to what the terminal has beside `taken` columns; elsewhere lines are as long as they are. */
+static void fold_cell(struct libscols_table *table, size_t taken, char text[static CELL_SIZE])
+{
+        char lines[CELL_SIZE];
+        size_t width = scols_table_get_termwidth(table);
+
+        if (!isatty(STDOUT_FILENO) || width <= taken + FOLD_MIN)
+                return;
+        fold(text, width - taken, lines, sizeof lines);
+        memcpy(text, lines, sizeof lines);
+}
+
 static void end_table(struct libscols_table *table)
 {
         (void)scols_print_table(table);
@@ -151,11 +175,14 @@ static size_t write_fields(const struct field *fields, const struct options *opt
                            const json_t *document, FILE *to)
 {
         struct libscols_table *table = new_table(to, options);
-        size_t count = 0;
+        size_t count = 0, label_width = 0;
 
         scols_table_enable_noheadings(table, 1);
         need_memory(scols_table_new_column(table, "LABEL", 0, 0));
-        need_memory(scols_table_new_column(table, "VALUE", 0, SCOLS_FL_WRAP));
+        (void)new_text_column(table, "VALUE");
+        for (const struct field *f = fields; f && f->label; f++)
+                if (strlen(f->label) > label_width)
+                        label_width = strlen(f->label);
         for (const struct field *f = fields; f && f->label; f++) {
                 const json_t *value = view_member(document, f->member);
                 char label[64], text[CELL_SIZE];
@@ -163,10 +190,8 @@ static size_t write_fields(const struct field *fields, const struct options *opt
                         continue;
                 struct libscols_line *line = need_memory(scols_table_new_line(table, NULL));
                 snprintf(label, sizeof label, "%s:", f->label);
-                if (value)
-                        format(f->format, value, text, sizeof text);
-                else
-                        snprintf(text, sizeof text, "%s", f->none);
+                format(f->format, value, f->none, text, sizeof text);
+                fold_cell(table, label_width + 2, text);
                 add_cell(line, 0, label);
                 add_cell(line, 1, text);
                 count++;
@@ -179,21 +204,25 @@ static void write_rows(const struct table *table, const struct selection *select
                        const struct options *options, const json_t *rows, FILE *to)
 {
         struct libscols_table *out = new_table(to, options);
-        size_t index;
         json_t *row;
 
         for (size_t i = 0; i < selection->count; i++) {
                 const struct column *c = selection->columns[i];
                 int flags = (c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
                             (c->flags & COLUMN_WRAP ? SCOLS_FL_WRAP : 0);
-                need_memory(scols_table_new_column(out, c->name, 0, flags));
+                if (c->flags & COLUMN_FOLD)
+                        (void)new_text_column(out, c->name);
+                else
+                        need_memory(scols_table_new_column(out, c->name, 0, flags));
         }
-        json_array_foreach(rows, index, row) {
+        for_each(row, rows) {
                 struct libscols_line *line = need_memory(scols_table_new_line(out, NULL));
                 for (size_t i = 0; i < selection->count; i++) {
                         const struct column *c = selection->columns[i];
                         char text[CELL_SIZE];
-                        format(c->format, view_member(row, c->member), text, sizeof text);
+                        format(c->format, view_member(row, c->member), c->none, text, sizeof text);
+                        if (c->flags & COLUMN_FOLD)
+                                fold_cell(out, 0, text);
                         add_cell(line, i, text);
                 }
                 if (table->strong && table->strong(row))
@@ -212,7 +241,7 @@ void view_write(const struct view *view, const struct options *options, const js
                 const json_t *rows = json_object_get(document, t->name);
                 struct selection selection;
                 const char *unknown;
-                if (options->table && strcmp(options->table, t->name) != 0)
+                if (!rows || (options->table && strcmp(options->table, t->name) != 0))
                         continue;
                 bool empty = json_array_size(rows) == 0;
                 if (empty && (bare || !t->none))
@@ -234,29 +263,27 @@ static void filter_rows(const struct view *view, const struct options *options, 
         const struct table *table = find_table(view, options->table);
         struct selection selection;
         const char *unknown;
-        size_t index;
         json_t *row;
 
         if (!options->output || !table ||
             select_columns(table, options->output, &selection, &unknown) != 0)
                 return;
         json_t *rows = json_object_get(document, table->name);
-        json_array_foreach(rows, index, row) {
+        for_each(row, rows) {
                 json_t *less = need_memory(json_object());
                 for (size_t i = 0; i < selection.count; i++) {
                         const char *member = selection.columns[i]->member;
                         json_object_set(less, member, json_object_get(row, member));
                 }
-                json_array_set_new(rows, index, less);
+                json_array_set_new(rows, row_index, less);
         }
 }
 
 void notes_print(const json_t *notes)
 {
-        size_t index;
         json_t *note;
 
-        json_array_foreach(notes, index, note)
+        for_each(note, notes)
                 message("note: %s", json_string_value(note));
 }
 
@@ -269,14 +296,52 @@ static void filter_tables(const struct options *options, json_t *document)
         json_object_set_new(document, options->table, table);
 }
 
+/* The code point that begins at *at, which goes behind it. */
+static unsigned long next_point(const unsigned char **at)
+{
+        unsigned char first = *(*at)++;
+        unsigned more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+        unsigned long point = more == 0 ? first : first & (0x3fu >> more);
+
+        for (; more > 0 && **at; more--)
+                point = point << 6 | (*(*at)++ & 0x3f);
+        return point;
+}
+
+void put_json(const char *text, FILE *to)
+{
+        const unsigned char *at = (const unsigned char *)text;
+        unsigned long point = '\n';
+
+        while (*at) {
+                point = next_point(&at);
+                if (point < 0x7f)
+                        fputc((int)point, to);
+                else if (point < 0x10000)
+                        fprintf(to, "\\u%04lx", point);
+                else
+                        fprintf(to, "\\u%04lx\\u%04lx", 0xd800 + ((point - 0x10000) >> 10),
+                                0xdc00 + ((point - 0x10000) & 0x3ff));
+        }
+        if (point != '\n')
+                fputc('\n', to);
+}
+
+static void print_json(const json_t *document)
+{
+        char *text = need_memory(json_dumps(document, JSON_INDENT(3) | JSON_PRESERVE_ORDER));
+
+        put_json(text, stdout);
+        free(text);
+}
+
 int view_print(const struct view *view, const struct options *options, json_t *document)
 {
         if (options->json) {
                 if (options->table)
                         filter_tables(options, document);
                 filter_rows(view, options, document);
-                (void)json_dumpf(document, stdout, JSON_INDENT(3) | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
-                putchar('\n');
+                print_json(document);
         } else {
                 view_write(view, options, document, stdout);
         }

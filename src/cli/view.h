@@ -9,9 +9,10 @@
  */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "cli/json.h"
 
 struct options;
 
@@ -29,13 +30,15 @@ struct field {
 enum column_flags {
         COLUMN_RIGHT = 1 << 0, /**< to the right: numbers */
         COLUMN_WRAP = 1 << 1,  /**< goes on below where the terminal is too narrow */
+        COLUMN_FOLD = 1 << 2,  /**< the same between words; of a table's only column */
 };
 
 struct column {
         const char *name;   /**< heading, and what --output calls it; NULL ends the list */
         const char *member; /**< of the row */
         unsigned flags;
-        format_value format; /**< or NULL: as it is; null and missing ones are "-" */
+        format_value format; /**< or NULL: as it is */
+        const char *none;    /**< where it is null or missing; NULL: "-" */
 };
 
 struct table {
@@ -68,6 +71,13 @@ void view_write(const struct view *view, const struct options *options, const js
 
 /** Notes, an array of strings or NULL, to stderr. */
 void notes_print(const json_t *notes);
+
+/**
+ * JSON text, and a newline where it ends without. What is not printable ASCII can be in strings only,
+ * and becomes their escape: it is the same JSON, and nothing that a terminal obeys.
+ * @param text valid JSON, thus valid UTF-8
+ */
+void put_json(const char *text, FILE *to);
 
 /** The member that `path` leads to, or NULL. */
 json_t *view_member(const json_t *document, const char *path);

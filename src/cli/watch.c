@@ -24,13 +24,14 @@
 #include "cli/watch.h"
 
 enum {
+        READS_MAX = 4,     /* of one look, while it changes under the reader */
         HISTORY_MAX = 256, /* changes that the screen can show */
         ROWS_DEFAULT = 24,
         LINE_SIZE = 1024,
 };
 
 static const struct column watch_columns[] = {
-        { "KEY", "key", COLUMN_RIGHT },
+        { "KEY", "key" },
         { "REGISTRATIONS", "registrations", COLUMN_RIGHT },
         { "HOLDER", "holder" },
         { 0 },
@@ -100,11 +101,10 @@ static void note_event(json_t *events, const char *name, const char *text)
 static void attention_events(const struct prm_result *result, json_t *events)
 {
         json_t *notes = need_memory(json_array());
-        size_t index;
         json_t *note;
 
         note_attentions(notes, result);
-        json_array_foreach(notes, index, note)
+        for_each(note, notes)
                 note_event(events, "unit-attention", json_string_value(note));
         json_decref(notes);
 }
@@ -130,21 +130,33 @@ static bool went_well(struct watch *watch, const char *action, int r, const stru
         return false;
 }
 
+/* Keys and reservation of one moment: both have the generation, so that they can be held together. */
+static bool read_both(struct watch *watch, struct prm_keys *keys, struct prm_reservation *reservation,
+                      json_t *events)
+{
+        for (int reads = 1;; reads++) {
+                struct prm_result result;
+                int r = prm_read_keys(&watch->disk.nexus, keys, &result);
+                if (!went_well(watch, "READ KEYS", r, &result, events))
+                        return false;
+                r = prm_read_reservation(&watch->disk.nexus, reservation, &result);
+                bool well = went_well(watch, "READ RESERVATION", r, &result, events);
+                if (well && (keys->generation == reservation->generation || reads == READS_MAX))
+                        return true;
+                prm_keys_free(keys);
+                if (!well)
+                        return false;
+        }
+}
+
 /* Look at the device; what is new goes to `events`. */
 static void look(struct watch *watch, json_t *events)
 {
         struct prm_keys keys = { 0 };
         struct prm_reservation reservation;
-        struct prm_result result;
-        int r = prm_read_keys(&watch->disk.nexus, &keys, &result);
 
-        if (!went_well(watch, "READ KEYS", r, &result, events))
+        if (!read_both(watch, &keys, &reservation, events))
                 return;
-        r = prm_read_reservation(&watch->disk.nexus, &reservation, &result);
-        if (!went_well(watch, "READ RESERVATION", r, &result, events)) {
-                prm_keys_free(&keys);
-                return;
-        }
         if (watch->failure != 0)
                 note_event(events, "recovered", "the device answers again");
         watch->failure = 0;
@@ -155,30 +167,33 @@ static void look(struct watch *watch, json_t *events)
         watch->now = now;
 }
 
+/* When they were found out. */
 static void stamp(json_t *events)
 {
         char text[40];
         time_t now = time(NULL);
         struct tm local;
-        size_t index;
         json_t *event;
 
         localtime_r(&now, &local);
         strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
-        json_array_foreach(events, index, event)
-                json_object_set_new(event, "time", json_string(text));
+        for_each(event, events) {
+                json_t *stamped = need_memory(json_pack("{s:s}", "time", text));
+                json_object_update(stamped, event);
+                json_array_set_new(events, event_index, stamped);
+        }
 }
 
 static void print_lines(const struct options *options, const json_t *events)
 {
-        size_t index;
         json_t *event;
 
-        json_array_foreach(events, index, event) {
+        for_each(event, events) {
                 char text[LINE_SIZE];
                 if (options->json) {
-                        json_dumpf(event, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
-                        putchar('\n');
+                        char *line = need_memory(json_dumps(event, JSON_COMPACT | JSON_PRESERVE_ORDER));
+                        put_json(line, stdout);
+                        free(line);
                 } else {
                         event_format(event, text, sizeof text);
                         printf("%s ", json_string_value(json_object_get(event, "time")));

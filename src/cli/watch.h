@@ -2,9 +2,9 @@
 /* What watch knows of a device at one moment, and what changed between two. */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 
+#include "cli/json.h"
 #include "prmanager.h"
 
 /** Keys and reservation. Zero: nothing known yet. */

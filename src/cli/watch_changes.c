@@ -135,26 +135,32 @@ void snapshot_compare(const struct snapshot *before, const struct snapshot *afte
                                             (json_int_t)after->reservation.generation));
 }
 
-static void format_optional(const json_t *reservation, char *ret_text, size_t size)
+/* Shorter than format_reservation(): it is for a line. */
+static void format_brief(const json_t *reservation, char *ret_text, size_t size)
 {
-        if (!reservation || json_is_null(reservation))
+        const char *key = json_string_value(json_object_get(reservation, "key"));
+        unsigned type = (unsigned)json_integer_value(json_object_get(reservation, "type_code"));
+        char name[64];
+
+        if (!key) {
                 snprintf(ret_text, size, "none");
-        else
-                format_reservation(reservation, ret_text, size);
+                return;
+        }
+        format_type(json_object_get(reservation, "type"), name, sizeof name);
+        snprintf(ret_text, size, "%s held by %s", name, is_all_registrants(type) ? "all" : key);
 }
 
 static void format_start(const json_t *event, char *ret_text, size_t size)
 {
         const json_t *keys = json_object_get(event, "keys");
         char reservation[128];
-        size_t index;
         json_t *key;
 
         snprintf(ret_text, size, "generation %lld, keys",
                  (long long)json_integer_value(json_object_get(event, "generation")));
-        json_array_foreach(keys, index, key)
+        for_each(key, keys)
                 snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), " %s", json_string_value(key));
-        format_optional(json_object_get(event, "reservation"), reservation, sizeof reservation);
+        format_brief(json_object_get(event, "reservation"), reservation, sizeof reservation);
         snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), "%s, reservation %s",
                  json_array_size(keys) == 0 ? " none" : "", reservation);
 }
@@ -183,8 +189,8 @@ void event_format(const json_t *event, char *ret_text, size_t size)
         } else if (strcmp(name, "registered") == 0 || strcmp(name, "unregistered") == 0) {
                 format_key_event(event, name, ret_text, size);
         } else if (strcmp(name, "reservation") == 0) {
-                format_optional(before, was, sizeof was);
-                format_optional(after, is, sizeof is);
+                format_brief(before, was, sizeof was);
+                format_brief(after, is, sizeof is);
                 snprintf(ret_text, size, "reservation %s, was %s", is, was);
         } else if (strcmp(name, "generation") == 0) {
                 snprintf(ret_text, size, "generation %lld, was %lld: registrations changed and are as before",

@@ -156,7 +156,7 @@ static bool pause_before_retry(int64_t deadline)
 static void run_claimed(struct helper *helper, int fd, const struct pr_command *command,
                         int64_t deadline, struct prm_result *ret_result)
 {
-        struct prm_error why;
+        struct prm_error why = { "" };
         bool begun = false;
         int attempts = 0;
         int r;
