@@ -22,8 +22,12 @@ $(SANITIZED)/build.ninja:
 $(CLANG)/build.ninja:
 	CC=clang meson setup $(CLANG) --werror
 
-# The main job on real input: a virtual machine, a disk with two initiators, and QEMU.
+# A cluster of two nodes on a simulated disk, in a minute and without root.
 demo: all
+	demo/cluster $(BUILD)
+
+# The main job on real input: a virtual machine, a disk with two initiators, and QEMU.
+demo-vm: all
 	tools/setup check
 	tests/vm/demo $(BUILD)/qemu-pr-helper
 
@@ -48,4 +52,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(SANITIZED) $(CLANG)
 
-.PHONY: all setup demo check check-peer lint install clean
+.PHONY: all setup demo demo-vm check check-peer lint install clean

@@ -337,7 +337,10 @@ static void execute(const struct device *device, int fd, const struct pr_command
 
 static void wwid(const struct device *device, char *ret_name, size_t size)
 {
-        snprintf(ret_name, size, "inode.%" PRIu64, device->id);
+        const struct nexus *nexus = device->context;
+
+        snprintf(ret_name, size, "inode.%" PRIu64 "@%s", device->id,
+                 nexus->target->initiators.ids[nexus->place.initiator].name);
 }
 
 static const struct device_ops file_ops = { "file", execute, wwid };
