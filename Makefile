@@ -46,10 +46,15 @@ lint: all
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem -I src src
 
+# Ours, Debian's, and the least server that speaks the protocol; then on a real disk.
+bench: all
+	bench/run --build $(BUILD) --sim $(BUILD)/pr-helper-sim --json $(BUILD)/bench.json
+	bench/vm --build $(BUILD) --json $(BUILD)/bench-vm.json
+
 install: all
 	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
 
 clean:
 	rm -rf $(BUILD) $(SANITIZED) $(CLANG)
 
-.PHONY: all setup demo demo-vm check check-peer lint install clean
+.PHONY: all setup demo demo-vm check check-peer bench lint install clean

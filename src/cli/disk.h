@@ -29,7 +29,7 @@ void disk_close(struct disk *disk);
  */
 int disk_open(const struct options *options, bool writing, struct disk *ret_disk);
 
-/** Connect to a unix socket's owner for the message: "the socket belongs to root:kvm, mode 0660". */
+/** Why a socket may be closed to the user: "the socket belongs to root:kvm, mode 0660". */
 void describe_socket(const char *path, char *ret_text, size_t size);
 
 /**

@@ -32,7 +32,7 @@ json_t *json_text(const char *text)
         json_t *string = printable ? json_string(text) : NULL;
         if (string)
                 return string;
-        for (; text[length] && length < sizeof clean - 1; length++)
+        for (; length < sizeof clean - 1 && text[length]; length++)
                 clean[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
         clean[length] = '\0';
         return need_memory(json_string(clean));

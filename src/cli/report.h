@@ -2,10 +2,9 @@
 /* What PERSISTENT RESERVE IN reports, as JSON and as it is shown: shared by the commands that read. */
 #pragma once
 
-#include "cli/json.h"
-
 #include "cli/disk.h"
 #include "cli/host.h"
+#include "cli/json.h"
 #include "cli/view.h"
 
 /** "0xa1" */

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "cli/json.h"
-
 #include "cli/options.h"
 
 /** The exit status for a result, by its status and sense. */

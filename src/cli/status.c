@@ -61,7 +61,7 @@ static const struct column client_columns[] = {
 };
 
 static const struct column device_columns[] = {
-        { "DEVICE", "device" },
+        { "DEVICE", "device", COLUMN_WRAP },
         { "WWID", "wwid", COLUMN_WRAP },
         { "CLIENTS", "clients", COLUMN_RIGHT },
         { "COMMANDS", "commands", COLUMN_RIGHT },
@@ -72,7 +72,7 @@ static const struct column device_columns[] = {
 };
 
 static const struct column command_columns[] = {
-        { "DEVICE", "device" },
+        { "DEVICE", "device", COLUMN_WRAP },
         { "CLIENT", "client", COLUMN_RIGHT },
         { "COMMAND", "command" },
         { "AGE", "seconds", COLUMN_RIGHT, format_seconds },
@@ -80,7 +80,7 @@ static const struct column command_columns[] = {
 };
 
 static const struct column latency_columns[] = {
-        { "DEVICE", "device" },
+        { "DEVICE", "device", COLUMN_WRAP },
         { "TOOK", "below_us", COLUMN_RIGHT, format_microseconds, "longer" },
         { "COMMANDS", "count", COLUMN_RIGHT },
         { "SHARE", "share", .format = format_bar },

@@ -16,7 +16,7 @@
 
 enum {
         TIMEOUT_MS = 5000,          /* for all of it */
-        DOCUMENT_MAX = 16 << 20,    /* bytes; 10000 clients take less than 3 MB */
+        DOCUMENT_MAX = 16 << 20,    /* bytes; 10000 clients take 3 MB */
         PART_SIZE = 64 << 10,
         LIST_MAX = 100000,          /* of any array */
 };
@@ -84,14 +84,17 @@ int status_fetch(const char *path, char **ret_text, size_t *ret_size)
 {
         cleanup_fd int fd = -1;
         cleanup_free char *text = NULL;
-        size_t size = 0;
+        size_t size = 0, room = 0;
         int64_t deadline = now_ms() + TIMEOUT_MS;
         int status = open_socket(path, &fd);
 
         if (status != 0)
                 return status;
         for (;;) {
-                text = need_memory(realloc(text, size + PART_SIZE + 1));
+                if (room < size + PART_SIZE + 1) {
+                        room = 2 * room + PART_SIZE + 1;
+                        text = need_memory(realloc(text, room));
+                }
                 ssize_t n = read_part(fd, text + size, deadline);
                 if (n < 0) {
                         message("%s: %s", path, n == -ETIMEDOUT ? "the helper did not answer in 5 seconds"

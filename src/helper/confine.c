@@ -4,16 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <scsi/sg.h>
 #include <seccomp.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 
 #ifdef __s390__
@@ -68,14 +72,6 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, si
         return r;
 }
 
-static bool contains(const int *calls, size_t count, int call)
-{
-        for (size_t i = 0; i < count; i++)
-                if (calls[i] == call)
-                        return true;
-        return false;
-}
-
 /* One rule for a call whose argument number `argument` compares so. */
 static int add(scmp_filter_ctx filter, uint32_t action, int call, unsigned argument,
                enum scmp_compare compare, uint64_t a, uint64_t b)
@@ -95,16 +91,11 @@ static int add_bit(scmp_filter_ctx filter, uint32_t action, int call, unsigned a
 /* Files are only opened to be read. */
 static int add_open(scmp_filter_ctx filter)
 {
-        static const uint64_t bits[] = { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC,
-                                         O_TMPFILE & ~O_DIRECTORY };
-        uint64_t all = 0;
-        int r = 0;
+        const uint64_t writing =
+                O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~(unsigned)O_DIRECTORY);
 
-        for (size_t i = 0; r == 0 && i < COUNT(bits); i++) {
-                all |= bits[i];
-                r = add_bit(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 2, bits[i]);
-        }
-        return r ? r : add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, all, 0);
+        return add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, writing,
+                   O_RDONLY);
 }
 
 /* Memory is never executable that was not from the start. */
@@ -121,65 +112,62 @@ static int add_maps(scmp_filter_ctx filter)
         return r;
 }
 
-/* Calls that are allowed for some of their arguments only, and EPERM for all others. */
+/* Calls that are allowed for some of their arguments only. */
 static int add_by_argument(scmp_filter_ctx filter, bool writes)
 {
-        const uint32_t allow = SCMP_ACT_ALLOW, deny = SCMP_ACT_ERRNO(EPERM);
-        const int ioctl = SCMP_SYS(ioctl), clone = SCMP_SYS(clone), fcntl = SCMP_SYS(fcntl);
-        int r = add(filter, allow, ioctl, 1, SCMP_CMP_EQ, SG_IO, 0);
+        int r = add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, SG_IO, 0);
 
         if (r == 0)
-                r = add(filter, deny, ioctl, 1, SCMP_CMP_NE, SG_IO, 0);
-        if (r == 0)
-                r = add_bit(filter, allow, clone, CLONE_FLAGS_ARGUMENT, CLONE_THREAD);
-        if (r == 0)
-                r = add(filter, deny, clone, CLONE_FLAGS_ARGUMENT, SCMP_CMP_MASKED_EQ,
-                        CLONE_THREAD, 0);
+                r = add_bit(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), CLONE_FLAGS_ARGUMENT,
+                            CLONE_THREAD);
         for (uint64_t get = F_GETFD; r == 0 && get <= F_GETFL; get++) /* and F_SETFD, between them */
-                r = add(filter, allow, fcntl, 1, SCMP_CMP_EQ, get, 0);
-        if (r == 0)
-                r = add(filter, deny, fcntl, 1, SCMP_CMP_LT, F_GETFD, 0);
-        if (r == 0)
-                r = add(filter, deny, fcntl, 1, SCMP_CMP_GT, F_GETFL, 0);
+                r = add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, get, 0);
         if (r == 0 && !writes)
                 r = add_open(filter);
         return r ? r : add_maps(filter);
 }
 
 /*
- * Every other call that libseccomp knows: EPERM. So the default is left for
- * those that are newer, and ENOSYS tells the C library to use an older one.
+ * Load the filter, and in front of it: ENOSYS for calls that are newer than
+ * our headers, which tells the C library to use an older one. libseccomp
+ * compares arguments but not a call's number, so its program gets three
+ * instructions before it; jumps are relative.
  */
-static int add_forbidden(scmp_filter_ctx filter, bool writes)
+static int load(scmp_filter_ctx filter)
 {
-        static const int by_argument[] = { SCMP_SYS(ioctl), SCMP_SYS(clone), SCMP_SYS(openat),
-                                           SCMP_SYS(fcntl), SCMP_SYS(mmap), SCMP_SYS(mmap2),
-                                           SCMP_SYS(mprotect), SCMP_SYS(clone3) };
-        enum { NUMBERS = 1024 };
+        enum { NEWEST = SYS_landlock_restrict_self, OWN = 3, ROOM = 1024 };
+        static struct sock_filter code[OWN + ROOM] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        };
+        int ends[2];
 
-        for (int call = 0; call < NUMBERS; call++) {
-                char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
-                bool known = name != NULL;
-                free(name);
-                if (!known || contains(allowed, COUNT(allowed), call) ||
-                    contains(deadly, COUNT(deadly), call) ||
-                    (writes && contains(allowed_with_folder, COUNT(allowed_with_folder), call)) ||
-                    contains(by_argument, COUNT(by_argument), call))
-                        continue;
-                int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        cleanup_fd int from = ends[0];
+        cleanup_fd int to = ends[1];
+        int r = seccomp_export_bpf(filter, to);
+        if (r < 0)
+                return r;
+        ssize_t size = read(from, code + OWN, ROOM * sizeof code[0]);
+        if (size <= 0 || size == (ssize_t)(ROOM * sizeof code[0]))
+                return -EOVERFLOW; /* it may be longer than there is room for */
+
+        struct sock_fprog program = {
+                .len = (unsigned short)(OWN + (size_t)size / sizeof code[0]),
+                .filter = code,
+        };
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program) < 0 ?
+                       -errno : 0;
 }
 
 static int confine_calls(bool writes)
 {
-        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
         if (!filter)
                 return -ENOMEM;
-        (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
         (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         int r = add_all(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
         if (r == 0 && writes)
@@ -187,11 +175,11 @@ static int confine_calls(bool writes)
         if (r == 0)
                 r = add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));
         if (r == 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+        if (r == 0)
                 r = add_by_argument(filter, writes);
         if (r == 0)
-                r = add_forbidden(filter, writes);
-        if (r == 0)
-                r = seccomp_load(filter);
+                r = load(filter);
         seccomp_release(filter);
         return r;
 }
