@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+/* Older kernels say with it that there is sense, which can be seen anyway. */
+enum { DRIVER_SENSE = 0x08 };
+
 struct text {
         char *at;
         size_t left;
@@ -73,7 +76,7 @@ static void add_result(struct text *t, const struct pr_result *result)
         }
         if (result->error != 0)
                 add(t, " (SG_IO: %s)", strerrordesc_np(result->error));
-        else if (result->host != 0 || result->driver != 0)
+        else if (result->host != 0 || (result->driver & ~DRIVER_SENSE) != 0)
                 add(t, " (host status %#x, driver status %#x)", result->host, result->driver);
 }
 

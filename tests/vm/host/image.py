@@ -43,6 +43,10 @@ class Missing(Exception):
     """Something that the VM is built from is not on this machine."""
 
 
+# What is built with the helper; the suites that want it skip where it is not there.
+BESIDE_HELPER = {"/usr/bin/pr-manager": "pr-manager", "/usr/bin/manager-live": "tests/live"}
+
+
 def build(path, *, parts, helper, firmware, debug_exit):
     """Write the initramfs to `path`. `parts`: the folder that `fetch` has filled."""
     with Archive(path) as archive:
@@ -53,6 +57,9 @@ def build(path, *, parts, helper, firmware, debug_exit):
         _add_python(archive)
         _add_inner_qemu(archive, firmware)
         add_program(archive, helper, "/usr/bin/qemu-pr-helper")
+        for path, built in BESIDE_HELPER.items():
+            if (source := Path(helper).parent / built).exists():
+                add_program(archive, source, path)
         add_program(archive, parts / "iscsistart", "/usr/sbin/iscsistart", libraries=parts)
         archive.file("/usr/bin/debug-exit", debug_exit)
         _add_tests(archive)
