@@ -95,9 +95,10 @@ static int check(void)
 {
         if (options.folder < 0 || faccessat(options.folder, ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0)
                 return 0;
+        int error = errno;
         log_error("state folder '%s' cannot be written by user %u: %s", options.state_dir,
-                  (unsigned)geteuid(), strerror(errno));
-        return -errno;
+                  (unsigned)geteuid(), strerror(error));
+        return -error;
 }
 
 static int add_endpoint(struct target *target, const struct initiator *initiator,

@@ -76,7 +76,7 @@ static void write_lost(unsigned lost)
         char text[64];
         int length = snprintf(text, sizeof text, "%u log lines were lost: the log is not read", lost);
 
-        log_sink_write(LOG_STREAM_MESSAGES, LOG_WARNING, text, (size_t)length, false);
+        log_sink_write(LOG_STREAM_MESSAGES, LOG_WARNING, text, (size_t)length, true);
 }
 
 static void *write_lines(void *unused)

@@ -120,7 +120,8 @@ static bool write_stderr(int priority, const char *text, size_t size)
                 snprintf(line, sizeof line, "<%d>%.*s\n", priority, (int)size, text) :
                 snprintf(line, sizeof line, "%s: %.*s\n", sink.program, (int)size, text);
 
-        if (!write_whole(STDERR_FILENO, line, (size_t)length)) {
+        size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
+        if (!write_whole(STDERR_FILENO, line, bytes)) {
                 sink.stderr_gone = true;
                 return false;
         }

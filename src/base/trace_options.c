@@ -59,7 +59,7 @@ static int apply_file(struct trace_options *options, const char *path, char *ret
         }
         while (getline(&line, &room, file) >= 0) {
                 char *name = line + strspn(line, " \t");
-                name[strcspn(name, "\r\n")] = '\0';
+                name[strcspn(name, " \t\r\n")] = '\0';
                 if (name[0] != '\0' && name[0] != '#')
                         apply_pattern(options, name);
         }

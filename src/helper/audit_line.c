@@ -66,7 +66,10 @@ static void add_result(struct text *t, const struct pr_result *result)
                 add(t, ": refused: %s", result->refusal);
                 return;
         }
-        add(t, ": %s", scsi_status_name(result->status));
+        const char *status = scsi_status_name(result->status);
+        add(t, ": %s", status);
+        if (strcmp(status, "status") == 0)
+                add(t, " %#x", result->status);
         if (result->status == SCSI_CHECK_CONDITION &&
             scsi_sense_decode(result->sense, SENSE_SIZE, &sense)) {
                 const char *name = scsi_sense_name(sense);

@@ -8,7 +8,7 @@
 
 /**
  * "PR OUT client=3 pid=4711 uid=107 device=8:16 wwid=naa.6001... RESERVE scope=0 type=WERO
- * key=0xa1 action-key=0x0: GOOD". Reads sysfs for the wwid.
+ * key=0xa1 action-key=0: GOOD". Reads sysfs for the wwid.
  */
 void audit_line(const struct audit *audit, const struct device *device,
                 const struct pr_command *command, const struct pr_result *result, char *ret_text,

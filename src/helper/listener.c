@@ -76,10 +76,11 @@ static int examine(const char *path, const struct owned_path *place, struct owne
         struct stat st;
 
         if (fstatat(place->directory, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-                if (errno == ENOENT)
+                int error = errno;
+                if (error == ENOENT)
                         return 0;
-                log_error("%s: %s", path, strerror(errno));
-                return -errno;
+                log_error("%s: %s", path, strerror(error));
+                return -error;
         }
         if (!S_ISSOCK(st.st_mode)) {
                 log_error("%s exists and is no socket: it is left alone; remove it or choose "
@@ -130,18 +131,21 @@ static int prepare(int sock, int directory, const char *name, const struct liste
 
         if ((user != (uid_t)-1 || group != (gid_t)-1) &&
             fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW) < 0) {
+                int error = errno;
                 log_error("cannot give the socket to the owner of --socket-owner: %s",
-                          strerror(errno));
-                return -errno;
+                          strerror(error));
+                return -error;
         }
         if (options->mode >= 0 &&
             fchmodat(directory, name, (mode_t)options->mode, 0) < 0) {
-                log_error("cannot set the mode of --socket-mode: %s", strerror(errno));
-                return -errno;
+                int error = errno;
+                log_error("cannot set the mode of --socket-mode: %s", strerror(error));
+                return -error;
         }
         if (listen(sock, INT_MAX) < 0) { /* the kernel makes it somaxconn */
-                log_error("cannot listen: %s", strerror(errno));
-                return -errno;
+                int error = errno;
+                log_error("cannot listen: %s", strerror(error));
+                return -error;
         }
         return 0;
 }

@@ -59,11 +59,13 @@ static int open_locked(const char *path, const struct owned_path *place)
                 cleanup_fd int fd = openat(place->directory, place->name,
                                            O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
                 if (fd < 0) {
-                        log_error("Could not create '%s': %s", path, strerror(errno));
-                        return -errno;
+                        int error = errno;
+                        log_error("Could not create '%s': %s", path, strerror(error));
+                        return -error;
                 }
                 if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-                        bool held = errno == EAGAIN || errno == EACCES;
+                        int error = errno;
+                        bool held = error == EAGAIN || error == EACCES;
                         if (held && is_current(fd, place) && is_zombies(fd) &&
                             unlinkat(place->directory, place->name, 0) == 0)
                                 continue;
@@ -71,8 +73,8 @@ static int open_locked(const char *path, const struct owned_path *place)
                                 log_error("Cannot lock pid file '%s': another helper runs with it",
                                           path);
                         else
-                                log_error("Cannot lock pid file '%s': %s", path, strerror(errno));
-                        return held ? -EAGAIN : -errno;
+                                log_error("Cannot lock pid file '%s': %s", path, strerror(error));
+                        return held ? -EAGAIN : -error;
                 }
                 if (is_current(fd, place))
                         return steal_fd(&fd);

@@ -33,8 +33,9 @@ static int drop_groups(const struct helper_options *options)
         if (setgroups(0, NULL) < 0 && getgroups(0, NULL) > 0)
                 log_info("supplementary groups are kept: %s", strerror(errno));
         if (group != (gid_t)-1 && setresgid(group, group, group) < 0) {
-                log_error("cannot change to group %u: %s", (unsigned)group, strerror(errno));
-                return -errno;
+                int error = errno;
+                log_error("cannot change to group %u: %s", (unsigned)group, strerror(error));
+                return -error;
         }
         return 0;
 }
@@ -46,8 +47,9 @@ static int change_user(const struct helper_options *options)
         if (!options->set_user)
                 return 0;
         if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(user, user, user) < 0) {
-                log_error("cannot change to user %u: %s", (unsigned)user, strerror(errno));
-                return -errno;
+                int error = errno;
+                log_error("cannot change to user %u: %s", (unsigned)user, strerror(error));
+                return -error;
         }
         (void)prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
         return 0;

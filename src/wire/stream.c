@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "wire/transfer.h"
 #include "wire/wire_client.h"
 
 /* Wait until `sock` is ready or hung up. */
@@ -49,20 +50,6 @@ int stream_receive(int sock, void *bytes, size_t size, int64_t deadline)
         return 0;
 }
 
-/* Step over `done` bytes of what `message` still has to send. */
-static void advance(struct msghdr *message, size_t done)
-{
-        while (message->msg_iovlen > 0 && done >= message->msg_iov->iov_len) {
-                done -= message->msg_iov->iov_len;
-                message->msg_iov++;
-                message->msg_iovlen--;
-        }
-        if (message->msg_iovlen > 0) {
-                message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + done;
-                message->msg_iov->iov_len -= done;
-        }
-}
-
 /* The union aligns what CMSG_FIRSTHDR() looks at. */
 union descriptor {
         struct cmsghdr alignment;
@@ -92,13 +79,13 @@ int stream_send(int sock, struct iovec *parts, size_t count, int fd, int64_t dea
         if (fd >= 0)
                 attach(&message, &control, fd);
 
-        for (advance(&message, 0); message.msg_iovlen > 0;) {
+        for (transfer_advance(&message, 0); message.msg_iovlen > 0;) {
                 ssize_t sent = sendmsg(sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (sent >= 0) {
                         *ret_begun = true;
                         message.msg_control = NULL;
                         message.msg_controllen = 0;
-                        advance(&message, (size_t)sent);
+                        transfer_advance(&message, (size_t)sent);
                 } else if (errno == EAGAIN) {
                         int r = wait_ready(sock, POLLOUT, deadline);
                         if (r != 0)

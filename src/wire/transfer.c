@@ -108,8 +108,7 @@ int transfer_receive(int sock, void *bytes, size_t size, bool patient, int *ret_
         return 0;
 }
 
-/* Step over `done` bytes of what `message` still has to send. */
-static void advance(struct msghdr *message, size_t done)
+void transfer_advance(struct msghdr *message, size_t done)
 {
         while (message->msg_iovlen > 0 && done >= message->msg_iov->iov_len) {
                 done -= message->msg_iov->iov_len;
@@ -127,10 +126,10 @@ int transfer_send(int sock, struct iovec *parts, size_t count)
         struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
         int64_t deadline = 0;
 
-        for (advance(&message, 0); message.msg_iovlen > 0;) {
+        for (transfer_advance(&message, 0); message.msg_iovlen > 0;) {
                 ssize_t sent = sendmsg(sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (sent >= 0) {
-                        advance(&message, (size_t)sent);
+                        transfer_advance(&message, (size_t)sent);
                 } else if (errno == EAGAIN) {
                         int r = wait_ready(sock, POLLOUT, &deadline);
                         if (r != 0)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 /**
@@ -15,6 +16,9 @@
  *         at the second descriptor, WIRE_END_CONTROL where the kernel dropped some; or -errno
  */
 int transfer_receive(int sock, void *bytes, size_t size, bool patient, int *ret_fd);
+
+/** Step over `done` bytes of what `message` still has to send. */
+void transfer_advance(struct msghdr *message, size_t done);
 
 /** Send everything within WIRE_PATIENCE_MS. Changes `parts`. */
 int transfer_send(int sock, struct iovec *parts, size_t count);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helper/keeper: the paths go when the serving process does, however it does,
+ * and what the keeper is while it waits.
+ */
+#include "helper/keeper.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "fixture.h"
+#include "tap.h"
+
+enum { LONG = 20000 }; /* milliseconds that nothing here takes */
+
+static struct owned_path own(const char *name)
+{
+        struct owned_path owned = OWNED_PATH_NONE;
+
+        write_file(temp_path("%s", name), "x");
+        need(owned_path_init(&owned, temp_path("%s", name)) == 0 && owned_path_pin(&owned) == 0, "own");
+        return owned;
+}
+
+static bool exists(const char *name)
+{
+        return access(temp_path("%s", name), F_OK) == 0;
+}
+
+/*
+ * Whether the one child there is ends by itself. Not with what status: what a
+ * sanitizer wants to do then its filter does not let it do.
+ */
+static bool keeper_exits(void)
+{
+        int status = -1;
+
+        return waitpid(-1, &status, 0) > 0 && WIFEXITED(status);
+}
+
+static void test_stop(void)
+{
+        struct owned_path owned[KEEPER_PATHS_MAX];
+        int left = 0;
+
+        for (int i = 0; i < KEEPER_PATHS_MAX; i++) {
+                char name[16];
+                snprintf(name, sizeof name, "p%d", i);
+                owned[i] = own(name);
+        }
+        write_file(temp_path("other"), "x");
+        int connection = keeper_start(owned, KEEPER_PATHS_MAX);
+        ok(connection >= 0 && (fcntl(connection, F_GETFD) & FD_CLOEXEC), "a keeper of many paths");
+        for (int i = 0; i < KEEPER_PATHS_MAX; i++) {
+                owned_path_close(&owned[i]);
+                left += access(temp_path("p%d", i), F_OK) == 0;
+        }
+        is_int(left, KEEPER_PATHS_MAX, "they stay as long as we do");
+
+        int64_t start = clock_ms();
+        keeper_stop(connection, LONG);
+        ok(clock_ms() - start < LONG, "it stops without being waited for in vain");
+        left = 0;
+        for (int i = 0; i < KEEPER_PATHS_MAX; i++)
+                left += access(temp_path("p%d", i), F_OK) == 0;
+        is_int(left, 0, "all of them are gone when keeper_stop() is back");
+        ok(exists("other"), "and nothing else");
+        ok(keeper_exits(), "it exits");
+}
+
+static void test_replaced(void)
+{
+        struct owned_path owned[] = { own("a"), own("b") };
+        int connection = keeper_start(owned, 2);
+
+        (void)unlink(temp_path("a"));
+        write_file(temp_path("a"), "of somebody else");
+        keeper_stop(connection, LONG);
+        ok(exists("a") && !exists("b"), "what is not ours any more is left alone");
+        (void)keeper_exits();
+        owned_path_close(&owned[0]);
+        owned_path_close(&owned[1]);
+        (void)unlink(temp_path("a"));
+}
+
+/*
+ * A serving process, in a process group of its own, is ended by a signal to
+ * the group; 0 for its own exit. Its keeper becomes our child.
+ */
+static void test_ends(void)
+{
+        static const struct {
+                const char *what;
+                int number;
+        } signals[] = {
+                { "exit", 0 }, { "SIGKILL", SIGKILL }, { "SIGTERM", SIGTERM }, { "SIGINT", SIGINT },
+                { "SIGHUP", SIGHUP }, { "SIGQUIT", SIGQUIT },
+        };
+
+        for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+                struct owned_path owned = own("s");
+                int started[2];
+                char byte;
+
+                need(pipe2(started, O_CLOEXEC) == 0, "pipe");
+                fflush(NULL);
+                pid_t server = fork();
+                if (server == 0) {
+                        (void)setpgid(0, 0);
+                        int connection = keeper_start(&owned, 1);
+                        (void)!write(started[1], connection < 0 ? "" : "x", 1);
+                        while (signals[i].number)
+                                pause();
+                        _exit(0);
+                }
+                ok(read(started[0], &byte, 1) == 1 && byte == 'x', "%s: a keeper", signals[i].what);
+                if (signals[i].number == SIGKILL)
+                        kill(server, SIGKILL);
+                else if (signals[i].number)
+                        kill(-server, signals[i].number);
+                (void)waitpid(server, NULL, 0);
+                ok(keeper_exits(), "%s: the keeper ends of itself", signals[i].what);
+                ok(!exists("s"), "%s: the path is gone", signals[i].what);
+                (void)unlink(temp_path("s"));
+                owned_path_close(&owned);
+                close(started[0]);
+                close(started[1]);
+        }
+}
+
+/* The one child that we have. */
+static pid_t find_keeper(void)
+{
+        DIR *directory = opendir("/proc");
+        pid_t found = -1;
+
+        for (struct dirent *entry; directory && (entry = readdir(directory));) {
+                char path[300], text[512] = "";
+                snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+                int fd = open(path, O_RDONLY | O_CLOEXEC), parent = 0;
+                char *after = fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? strrchr(text, ')') : NULL;
+                if (after && sscanf(after, ") %*c %d", &parent) == 1 && parent == getpid())
+                        found = atoi(entry->d_name);
+                close_fd(&fd);
+        }
+        closedir(directory);
+        return found;
+}
+
+/* A line of /proc/PID/status; valid until the next call. */
+static const char *status_line(pid_t pid, const char *name)
+{
+        static char line[128];
+        char path[64];
+
+        snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        const char *at = fd >= 0 ? strstr(read_file(fd), name) : NULL;
+        close_fd(&fd);
+        snprintf(line, sizeof line, "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
+        return line;
+}
+
+static void test_confinement(void)
+{
+        struct owned_path owned = own("c");
+        int inherited[2];
+        char byte;
+
+        need(pipe2(inherited, O_CLOEXEC) == 0, "pipe");
+        int connection = keeper_start(&owned, 1);
+        close(inherited[1]);
+        struct pollfd ended = { .fd = inherited[0], .events = POLLIN };
+        ok(poll(&ended, 1, LONG) == 1 && read(inherited[0], &byte, 1) == 0,
+           "it closes what it inherited: nobody waits for it in vain");
+        close(inherited[0]);
+
+        pid_t keeper = find_keeper();
+        int64_t deadline = clock_ms() + LONG;
+        while (strcmp(status_line(keeper, "Seccomp:"), "Seccomp:\t2") != 0 && clock_ms() < deadline)
+                (void)poll(NULL, 0, 1);
+        is_string(status_line(keeper, "Name:"), "Name:\tpr-keeper", "it says who it is");
+        is_string(status_line(keeper, "Seccomp:"), "Seccomp:\t2", "it has a filter");
+        is_string(status_line(keeper, "NoNewPrivs:"), "NoNewPrivs:\t1", "no new privileges");
+        const char *kept = geteuid() == 0 ? "CapPrm:\t0000000000000002" : "CapPrm:\t0000000000000000";
+        is_string(status_line(keeper, "CapPrm:"), kept, "CAP_DAC_OVERRIDE at most");
+        is_string(status_line(keeper, "CapInh:"), "CapInh:\t0000000000000000", "nothing to inherit");
+
+        keeper_stop(connection, LONG);
+        ok(!exists("c"), "with that it can still remove its path");
+        (void)keeper_exits();
+        owned_path_close(&owned);
+}
+
+int main(void)
+{
+        if (under_valgrind()) {
+                skip("the keeper", "its filter forbids what valgrind needs");
+                return done();
+        }
+        (void)temp_directory();
+        need(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "subreaper");
+        int fds = count_fds();
+        test_stop();
+        test_replaced();
+        test_ends();
+        test_confinement();
+        is_int(count_fds(), fds, "no descriptor is left open");
+        remove_temp_directory();
+        return done();
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* helper/pidfile: its contents, its lock, and that a second helper is refused. */
+#include "helper/pidfile.h"
+
+#include <signal.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "fixture.h"
+#include "tap.h"
+
+static char said[1024];
+
+/* pidfile_create(); what it says is in `said`. */
+static int create(const char *path, struct owned_path *ret_owned)
+{
+        struct capture c = capture_begin(STDERR_FILENO);
+
+        *ret_owned = OWNED_PATH_NONE;
+        int fd = pidfile_create(path, ret_owned);
+        snprintf(said, sizeof said, "%.1000s", capture_end(&c));
+        return fd;
+}
+
+static const char *contents(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        const char *text = fd < 0 ? "(missing)" : read_file(fd);
+
+        close_fd(&fd);
+        return text;
+}
+
+static void test_create(void)
+{
+        struct owned_path owned;
+        char want[32];
+        struct stat st;
+
+        snprintf(want, sizeof want, "%d\n", (int)getpid());
+        int fd = create(temp_path("pid"), &owned);
+        ok(fd >= 0, "it is created");
+        is_string(said, "", "nothing is said");
+        is_string(contents(temp_path("pid")), want, "it has our process id and a newline");
+        ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "no other program gets its lock");
+        ok(stat(temp_path("pid"), &st) == 0 && (st.st_mode & 07777) == 0600, "it is ours alone");
+        owned_path_remove(&owned);
+        is_string(contents(temp_path("pid")), "(missing)", "it can be removed");
+        owned_path_close(&owned);
+        close(fd);
+
+        write_file(temp_path("pid"), "a long text of somebody who has crashed\n");
+        fd = create(temp_path("pid"), &owned);
+        is_string(contents(temp_path("pid")), want, "a stale one is taken over and overwritten");
+        owned_path_close(&owned);
+        close(fd);
+}
+
+/* In another process: whether the file is locked for those who use fcntl(2), lockf(3) or we do. */
+static int try_lock(const void *path)
+{
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        struct owned_path owned = OWNED_PATH_NONE;
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        int r = fcntl(fd, F_SETLK, &lock) == 0 ? 1 : 0;
+
+        close(fd);
+        log_set_level(-1);
+        return r | (pidfile_create(path, &owned) >= 0 ? 2 : 0);
+}
+
+static void test_lock(void)
+{
+        struct owned_path owned, second;
+        char path[256], want[32], line[512];
+
+        snprintf(path, sizeof path, "%s", temp_path("lock"));
+        snprintf(want, sizeof want, "%d\n", (int)getpid());
+        int fd = create(path, &owned), fds = count_fds();
+        is_int(create(path, &second), -EAGAIN, "a second one on the same file is refused");
+        snprintf(line, sizeof line, "test: Cannot lock pid file '%s': another helper runs with it\n", path);
+        is_string(said, line, "and says why");
+        ok(second.directory == -1 && second.inode == -1, "it owns nothing");
+        is_string(contents(path), want, "the first one's contents stay");
+        is_int(run_child(try_lock, path), 0, "other processes are refused too");
+        is_int(count_fds(), fds, "no descriptor is left open");
+
+        int other = open(path, O_RDWR | O_CLOEXEC);
+        close(other);
+        is_int(run_child(try_lock, path), 0, "closing another descriptor of it loses no lock");
+        close(fd);
+        is_int(run_child(try_lock, path), 3, "the lock goes with the descriptor");
+        owned_path_close(&owned);
+}
+
+/* Somebody else's lock, as QEMU's helper or libvirt take it. */
+static void test_foreign_lock(void)
+{
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        struct owned_path owned;
+        int ready[2], done_[2];
+        char byte;
+
+        write_file(temp_path("foreign"), "1\n");
+        need(pipe2(ready, O_CLOEXEC) == 0 && pipe2(done_, O_CLOEXEC) == 0, "pipe");
+        fflush(NULL);
+        pid_t child = fork();
+        if (child == 0) {
+                int fd = open(temp_path("foreign"), O_RDWR | O_CLOEXEC);
+                close(done_[1]);
+                if (fcntl(fd, F_SETLK, &lock) == 0)
+                        (void)!write(ready[1], "", 1);
+                (void)!read(done_[0], &byte, 1);
+                _exit(0);
+        }
+        need(read(ready[0], &byte, 1) == 1, "a lock");
+        is_int(create(temp_path("foreign"), &owned), -EAGAIN, "another program's lock is respected");
+        is_string(contents(temp_path("foreign")), "1\n", "and its contents");
+        for (int i = 0; i < 2; i++) {
+                close(ready[i]);
+                close(done_[i]);
+        }
+        (void)waitpid(child, NULL, 0);
+}
+
+/* Its process has ended, but for a thread that hangs on a device and holds the lock. */
+static void test_zombie(void)
+{
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        struct owned_path owned;
+        char path[256], text[32];
+        siginfo_t info;
+
+        fflush(NULL);
+        pid_t child = fork();
+        if (child == 0)
+                _exit(0);
+        need(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0, "waitid");
+        snprintf(path, sizeof path, "%s", temp_path("zombie"));
+        snprintf(text, sizeof text, "%d\n", (int)child);
+        write_file(path, text);
+        int held = open(path, O_RDWR | O_CLOEXEC);
+        need(held >= 0 && fcntl(held, F_OFD_SETLK, &lock) == 0, "lock");
+        int fd = create(path, &owned);
+        ok(fd >= 0, "a zombie's file is replaced, though it is locked");
+        snprintf(text, sizeof text, "%d\n", (int)getpid());
+        is_string(contents(path), text, "by ours");
+        owned_path_close(&owned);
+        close_fd(&fd);
+        close(held);
+        (void)waitpid(child, NULL, 0);
+}
+
+static void test_errors(void)
+{
+        struct owned_path owned;
+        char line[600];
+        int fds = count_fds();
+
+        is_int(create(temp_path("no/such/directory"), &owned), -ENOENT, "no such directory");
+        snprintf(line, sizeof line, "test: Could not create '%s': No such file or directory\n",
+                 temp_path("no/such/directory"));
+        is_string(said, line, "says so");
+        need(mkdir(temp_path("directory"), 0700) == 0, "mkdir");
+        is_int(create(temp_path("directory"), &owned), -EISDIR, "a directory");
+        need(symlink("target", temp_path("symlink")) == 0, "symlink");
+        is_int(create(temp_path("symlink"), &owned), -ELOOP, "a symbolic link is not followed");
+        is_string(contents(temp_path("target")), "(missing)", "and nothing is made where it leads");
+        is_int(count_fds(), fds, "no descriptor is left open");
+}
+
+int main(void)
+{
+        struct capture c = capture_begin(STDERR_FILENO);
+
+        log_open("test");
+        (void)capture_end(&c);
+        (void)temp_directory();
+        test_create();
+        test_lock();
+        test_foreign_lock();
+        test_zombie();
+        test_errors();
+        remove_temp_directory();
+        return done();
+}
