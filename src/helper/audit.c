@@ -116,7 +116,7 @@ static bool count_repetition(struct audit *audit, const struct signature *signat
 static void log_suppressed(const struct audit *audit, unsigned suppressed)
 {
         if (suppressed > 0)
-                log_notice("%u more lines about refused commands of uid %u were not logged",
+                log_notice("%u more refused commands of uid %u were not logged",
                            suppressed, (unsigned)audit->uid);
 }
 

@@ -61,7 +61,7 @@ def repeated(t):
     fd = t.open()
     for _ in range(50):
         c.out(fd, 0, 1, 2)
-    equal(len(lines(h.log(), "PR OUT")), 1, "lines for 50 equal commands")
+    equal(len(lines(h.wait_log("PR OUT"), "PR OUT")), 1, "lines for 50 equal commands")
     c.out(fd, 3, 1)
     log = h.wait_log("PR OUT", 3)
     contains(lines(log, "PR OUT")[1], ", repeated 49 times")
