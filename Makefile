@@ -4,6 +4,9 @@
 BUILD := build
 SANITIZED := build-dev
 CLANG := build-clang
+THREADS := build-tsan
+# The tests of the library, which is called from many threads.
+THREAD_TESTS := $(addprefix manager_,commands create execute helper move reconnect report threads)
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -31,11 +34,15 @@ demo-vm: all
 	tools/setup check
 	tests/vm/demo $(BUILD)/qemu-pr-helper
 
+$(THREADS)/build.ninja:
+	meson setup $(THREADS) --native-file tools/tsan.ini
+
 # Everything that is tested; the last line counts it.
-check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja
+check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja $(THREADS)/build.ninja
 	ninja -C $(SANITIZED)
 	ninja -C $(CLANG)
-	tests/run $(BUILD) $(SANITIZED)
+	ninja -C $(THREADS) $(addprefix tests/test_,$(THREAD_TESTS))
+	tests/run $(BUILD) $(SANITIZED) $(THREADS) $(THREAD_TESTS)
 
 # The protocol tests on Debian's qemu-pr-helper, and where it differs.
 check-peer: setup
@@ -56,6 +63,6 @@ install: all
 	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
 
 clean:
-	rm -rf $(BUILD) $(SANITIZED) $(CLANG)
+	rm -rf $(BUILD) $(SANITIZED) $(CLANG) $(THREADS)
 
 .PHONY: all setup demo demo-vm check check-peer bench lint install clean

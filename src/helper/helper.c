@@ -168,7 +168,7 @@ static int start_keeper(struct helper *helper)
 {
         if (helper->path_count == 0)
                 return 0;
-        int fd = keeper_start(helper->paths, helper->path_count);
+        int fd = keeper_start(helper->paths, helper->path_count, !helper->options.no_sandbox);
         if (fd < 0) {
                 log_error("cannot start the process that removes the socket at the end: %s",
                           strerror(-fd));

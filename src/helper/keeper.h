@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "helper/owned_path.h"
@@ -17,9 +18,10 @@ enum { KEEPER_PATHS_MAX = 66 }; /**< of sockets, and a pidfile */
 /**
  * Fork the keeper; the paths are its to remove from here on.
  * To be called before privileges go and before the first thread.
+ * @param sandbox  load its seccomp filter
  * @return the serving process's end of the connection, or -errno
  */
-int keeper_start(const struct owned_path *paths, size_t count);
+int keeper_start(const struct owned_path *paths, size_t count, bool sandbox);
 
 /** Let the keeper do its work and wait until it has, at most `timeout_ms`. Consumes the descriptor. */
 void keeper_stop(int connection, int timeout_ms);

@@ -57,6 +57,14 @@ def word(client):
     return struct.unpack(">I", client.receive(4))[0]
 
 
+def wait_for_keeper(t, pid):
+    """Until a keeper has given up what it does not need, the last of it by its filter."""
+    def confined():
+        now = status(pid)
+        return now.get("NoNewPrivs") == "1" and (t.sanitized or now.get("Seccomp") == "2")
+    eventually(confined, "the keeper is confined")
+
+
 class Helper:
     """`HELPER -k SOCKET ARGS...`, ready to be connected to."""
 
@@ -64,7 +72,7 @@ class Helper:
         self.t = t
         self.socket = t.path("s")
         self.log_path = t.path(f"log{time.monotonic_ns()}")
-        command = [*wrapper, t.helper, *t.always, *(["-k", self.socket] if socket_args else []),
+        command = [*wrapper, *t.under, t.helper, *t.always, *(["-k", self.socket] if socket_args else []),
                    *args]
         with open(self.log_path, "wb") as log:
             popen.setdefault("stderr", log)

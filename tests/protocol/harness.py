@@ -94,6 +94,8 @@ class Context:
     helper: str
     peer: bool
     sanitized: bool
+    sim: bool           # the program is pr-helper-sim, to which files are disks
+    under: list         # what every helper is started by, such as valgrind
     dir: str
     notes: list = field(default_factory=list)
     cleanups: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -156,7 +158,8 @@ def run_here(test, options, directory):
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    t = Context(options.helper, options.peer, options.sanitized, directory)
+    t = Context(options.helper, options.peer, options.sanitized, options.sim,
+                options.under.split(), directory)
     try:
         if test.root and os.geteuid() != 0:
             raise Skip("needs root")

@@ -5,7 +5,7 @@ import os
 import pwd
 import shutil
 
-from daemon import Helper, Witness, capabilities, run_command, status
+from daemon import Helper, Witness, capabilities, run_command, status, wait_for_keeper
 from harness import Skip, case, contains, equal, eventually
 from prclient import CHECK_CONDITION, cdb_in
 
@@ -202,7 +202,7 @@ def keeper(t, options):
     """the keeper has CAP_DAC_OVERRIDE and a filter, and is no parent of anything"""
     h = Helper(t, *options)
     pid, = h.keepers()
-    eventually(lambda: status(pid).get("Seccomp") == "2", "the keeper is confined")
+    wait_for_keeper(t, pid)
     mask = 1 << DAC_OVERRIDE
     equal(capabilities(pid), {**NO_CAPS, "Prm": mask, "Eff": mask}, "capabilities")
     equal(status(pid)["NoNewPrivs"], "1", "no_new_privs")
@@ -215,7 +215,7 @@ def keeper_of_plain_user(t):
     everybody(t)
     h = Helper(t, wrapper=PLAIN)
     pid, = h.keepers()
-    eventually(lambda: status(pid).get("Seccomp") == "2", "the keeper is confined")
+    wait_for_keeper(t, pid)
     equal(capabilities(pid)["Eff"], 0, "capabilities")
 
 

@@ -52,7 +52,7 @@ static void test_stop(void)
                 owned[i] = own(name);
         }
         write_file(temp_path("other"), "x");
-        int connection = keeper_start(owned, KEEPER_PATHS_MAX);
+        int connection = keeper_start(owned, KEEPER_PATHS_MAX, true);
         ok(connection >= 0 && (fcntl(connection, F_GETFD) & FD_CLOEXEC), "a keeper of many paths");
         for (int i = 0; i < KEEPER_PATHS_MAX; i++) {
                 owned_path_close(&owned[i]);
@@ -74,7 +74,7 @@ static void test_stop(void)
 static void test_replaced(void)
 {
         struct owned_path owned[] = { own("a"), own("b") };
-        int connection = keeper_start(owned, 2);
+        int connection = keeper_start(owned, 2, true);
 
         (void)unlink(temp_path("a"));
         write_file(temp_path("a"), "of somebody else");
@@ -110,7 +110,7 @@ static void test_ends(void)
                 pid_t server = fork();
                 if (server == 0) {
                         (void)setpgid(0, 0);
-                        int connection = keeper_start(&owned, 1);
+                        int connection = keeper_start(&owned, 1, true);
                         (void)!write(started[1], connection < 0 ? "" : "x", 1);
                         while (signals[i].number)
                                 pause();
@@ -171,7 +171,7 @@ static void test_confinement(void)
         char byte;
 
         need(pipe2(inherited, O_CLOEXEC) == 0, "pipe");
-        int connection = keeper_start(&owned, 1);
+        int connection = keeper_start(&owned, 1, true);
         close(inherited[1]);
         struct pollfd ended = { .fd = inherited[0], .events = POLLIN };
         ok(poll(&ended, 1, LONG) == 1 && read(inherited[0], &byte, 1) == 0,
