@@ -72,18 +72,20 @@ void json_close(struct json *j, char bracket)
 void json_number(struct json *j, const char *key, uint64_t value)
 {
         char text[24];
+        int length = snprintf(text, sizeof text, "%" PRIu64, value);
 
         begin_value(j, key);
-        put(j, text, (size_t)snprintf(text, sizeof text, "%" PRIu64, value));
+        put(j, text, (size_t)length);
 }
 
 void json_seconds(struct json *j, const char *key, int64_t us)
 {
         char text[32];
+        int length = snprintf(text, sizeof text, "%" PRId64 ".%03d", us / 1000000,
+                              (int)(us % 1000000 / 1000));
 
         begin_value(j, key);
-        put(j, text, (size_t)snprintf(text, sizeof text, "%" PRId64 ".%03d", us / 1000000,
-                                      (int)(us % 1000000 / 1000)));
+        put(j, text, (size_t)length);
 }
 
 void json_string(struct json *j, const char *key, const char *value)

@@ -55,7 +55,9 @@ void engine_remove(struct engine_pr *pr, struct engine_registration *registratio
 void engine_reserve(struct engine_pr *pr, uint8_t type, struct engine_nexus holder)
 {
         pr->type = type;
-        pr->holder = pr_type_all_registrants(type) ? (struct engine_nexus){ 0 } : holder;
+        pr->holder = holder;
+        if (pr_type_all_registrants(type))
+                memset(&pr->holder, 0, sizeof pr->holder);
 }
 
 void engine_release(struct engine_pr *pr)
