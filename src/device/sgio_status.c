@@ -89,6 +89,8 @@ void sgio_result(int error, const struct sg_io_hdr *header, const struct pr_cdb 
                 memset(result->sense, 0, SENSE_SIZE);
         } else {
                 result->status = header->status;
+                if (result->status != SCSI_CHECK_CONDITION)
+                        memset(result->sense, 0, SENSE_SIZE); /* nothing that means anything */
                 if (result->status == SCSI_GOOD && !cdb->out)
                         result->size = received(header, cdb->length);
         }

@@ -188,9 +188,15 @@ static int publish(const char *path, const char *temporary, struct owned_path *p
                         r = replace(temporary, place, stale.inode);
                 close_fd(&stale.inode);
         }
-        if (r < 0)
+        bool published = r == 0;
+        if (published)
+                r = owned_path_pin(place);
+        if (r < 0) {
                 log_error("Failed to bind socket to %s: %s", path, strerror(-r));
-        return r < 0 ? r : owned_path_pin(place);
+                if (published) /* and nobody will keep it */
+                        (void)unlinkat(place->directory, place->name, 0);
+        }
+        return r;
 }
 
 int listener_open(const char *path, const struct listener_options *options,

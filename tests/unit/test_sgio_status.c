@@ -157,19 +157,21 @@ static void test_driver(void)
 
 static void test_device(void)
 {
+        static const uint8_t zeros[SENSE_SIZE];
         uint8_t sense[SENSE_SIZE];
         int wrong = 0;
 
         memset(sense, 0xa5, sizeof sense);
         for (unsigned status = 0; status < 256; status++) {
+                const uint8_t *wanted = status == SCSI_CHECK_CONDITION ? sense : zeros;
                 struct sg_io_hdr header = { .status = (uint8_t)status, .resid = 8 };
                 struct pr_result r = come_to(0, header, &read_keys);
                 uint32_t size = status == SCSI_GOOD ? LENGTH - 8 : 0;
-                if (r.status != status || r.size != size || memcmp(r.sense, sense, SENSE_SIZE) != 0 ||
+                if (r.status != status || r.size != size || memcmp(r.sense, wanted, SENSE_SIZE) != 0 ||
                     r.error != 0 || r.host != 0)
                         wrong++;
         }
-        is_int(wrong, 0, "the device's status and sense come back untouched; only GOOD has data");
+        is_int(wrong, 0, "the device's status comes back, with its sense if that means anything; only GOOD has data");
 }
 
 static void test_resid(void)
@@ -196,8 +198,22 @@ static void test_resid(void)
         }
 }
 
+/* Sense that comes with another status means nothing, and the protocol has zeros there. */
+static void test_sense_beside_conflict(void)
+{
+        static const uint8_t zeros[SENSE_SIZE];
+        struct pr_result result = { .sense = { 0x70, 0, 6 } };
+        struct sg_io_hdr header = { .status = SCSI_RESERVATION_CONFLICT };
+        struct pr_cdb cdb = { .out = true };
+
+        sgio_result(0, &header, &cdb, &result);
+        is_int(result.status, SCSI_RESERVATION_CONFLICT, "a conflict with sense is a conflict");
+        is_bytes(result.sense, zeros, SENSE_SIZE, "without sense");
+}
+
 int main(void)
 {
+        test_sense_beside_conflict();
         test_errno();
         test_host();
         test_driver();
