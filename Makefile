@@ -48,6 +48,11 @@ check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja $(THREADS)/build.
 check-peer: setup
 	tests/protocol/run --peer
 
+# Every harness for so many seconds: make fuzz SECONDS=60
+fuzz:
+	tools/setup fuzz
+	tests/fuzz/run $(or $(SECONDS),60)
+
 lint: all
 	tests/lint/run $(BUILD)/qemu-pr-helper:man/qemu-pr-helper.8.scd \
 		$(BUILD)/pr-helper-sim:man/pr-helper-sim.8.scd $(BUILD)/pr-manager:man/pr-manager.1.scd
@@ -66,4 +71,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(SANITIZED) $(CLANG) $(THREADS)
 
-.PHONY: all setup demo demo-vm check check-peer bench lint install clean
+.PHONY: all setup demo demo-vm check check-peer bench fuzz lint install clean
