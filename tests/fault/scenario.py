@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is played while a call fails: start, two clients, end. One class a way to run the helper."""
+
+import os
+import time
+from pathlib import Path
+
+import prclient as pr
+from daemon import Helper, Link, Problem, eventually, read_status
+from model import Possible
+from plan import MAY_LEAVE_PATHS, STORING
+
+INVALID_OPCODE = (5, 0x20, 0)
+
+# (initiator, service action, key, service action key, type)
+STEPS = [
+    ("a", pr.REGISTER_AND_IGNORE, 0, 0xA1, 0),
+    ("b", pr.REGISTER_AND_IGNORE, 0, 0xB2, 0),
+    ("a", pr.RESERVE, 0xA1, 0, pr.WE_RO),
+    ("b", pr.PREEMPT, 0xB2, 0xA1, pr.EA_RO),
+    ("a", pr.REGISTER_AND_IGNORE, 0, 0xA4, 0),
+    ("b", pr.RELEASE, 0xB2, 0, pr.EA_RO),
+    ("a", pr.RESERVE, 0xA4, 0, pr.WE),
+]
+
+
+class Scenario:
+    """Plays it once. `baseline` is how many descriptors an idle helper has."""
+
+    def __init__(self, programs, library, folder, fault, function="", baseline=0):
+        self.folder, self.fault, self.function, self.baseline = Path(folder), fault, function, baseline
+        self.programs, self.library = programs, library
+        self.pidfile, self.status = self.folder / "pid", self.folder / "status"
+        self.disk = os.open(self.folder / "disk", os.O_RDWR | os.O_CREAT, 0o600)
+        self.null = os.open("/dev/null", os.O_RDWR)
+        self.sockets = {}
+        self.helper = None
+        self.links = {}
+        self.calls = {}     # that were made
+
+    def close(self):
+        for link in filter(None, self.links.values()):
+            link.drop()
+        if self.helper:
+            self.helper.kill()
+        os.close(self.disk)
+        os.close(self.null)
+
+    def left(self):
+        """Paths that it made."""
+        return [p.name for p in self.folder.iterdir()
+                if p.is_socket() or p == self.pidfile or p.name.startswith(".pr-helper")]
+
+    def check_no_paths(self):
+        if not (self.function in MAY_LEAVE_PATHS and self.fault and self.fault.fired):
+            try:
+                eventually(lambda: not self.left(), "its paths are gone", 4)
+            except Problem:
+                raise Problem(f"it left {self.left()} behind") from None
+
+    def refused(self, link):
+        """A descriptor that is no device is never GOOD."""
+        reply = link.request(self.null, pr.cdb_in(pr.READ_KEYS))
+        if reply and reply.status == pr.GOOD:
+            raise Problem("GOOD for /dev/null")
+        link.expect(reply, pr.CHECK_CONDITION, INVALID_OPCODE)
+
+    def look_at_status(self):
+        if read_status(self.status) is None:
+            self.links["status"].disturbed += 1
+
+    def check_disturbances(self):
+        disturbed = {name: link.disturbed for name, link in self.links.items() if link.disturbed}
+        if sum(disturbed.values()) > (1 if self.fault.fired else 0):
+            raise Problem(f"commands that went wrong: {disturbed}")
+
+    def check_fds(self):
+        for link in self.links.values():
+            link.drop()
+        if self.baseline:
+            eventually(lambda: self.helper.fds() <= self.baseline,
+                       f"{self.baseline} descriptors; it has {self.helper.fds()}", 5)
+        else:
+            seen = -1
+            while seen != (seen := self.helper.fds()):
+                time.sleep(0.05)
+            self.baseline = seen
+
+    def play(self):
+        """Start, serve, end. False where it gave up at start."""
+        if not self.start():
+            self.check_no_paths()
+            self.helper.check_gave_up()
+            return False
+        self.helper.check_privileges()
+        self.serve()
+        self.check_fds()
+        self.refused(next(iter(self.links.values())))
+        for link in self.links.values():
+            link.drop()
+        self.check_disturbances()
+        self.helper.stop()
+        self.check_no_paths()
+        self.calls = self.fault.calls()
+        self.after()
+        return True
+
+    def start(self):
+        self.links = {n: None for n in self.sockets} | {"status": None}
+        self.helper = Helper(self.program, self.arguments, self.folder, self.library, self.fault, self.sg)
+        self.links = {n: Link(self.helper, self.sockets.get(n)) for n in self.links}
+        return self.helper.started(list(self.sockets.values()))
+
+    def after(self):
+        """What is left to look at when it has ended."""
+
+
+class Simulated(Scenario):
+    """pr-helper-sim with what it stores: replies agree with the state that is read afterwards."""
+    name, sg = "pr-helper-sim", 0
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.program = self.programs["sim"]
+        self.sockets = {i: self.folder / i for i in ("a", "b")}
+        self.arguments = ["-q", f"--state-dir={self.folder / 'state'}", "-f", self.pidfile,
+                          f"--status-socket={self.status}"]
+        self.arguments += [f"--initiator=iqn.2026-11.org.example:{i},socket={s}"
+                           for i, s in self.sockets.items()]
+        self.possible = Possible()
+
+    def command(self, who, action, key, sark, rtype):
+        """One that a unit attention is in the way of is sent again."""
+        link = self.links[who]
+        flags = pr.APTPL if action == pr.REGISTER_AND_IGNORE else 0
+        for _ in range(4):
+            reply = link.request(self.disk, pr.cdb_out(action, rtype), pr.params(key, sark, flags))
+            if not (reply and reply.status == pr.CHECK_CONDITION and reply.code[0] == 6):
+                break
+        status = reply.status if reply else None
+        if not self.possible.answered((who, action, key, sark, rtype), status):
+            raise Problem(f"{who}: action {action}: status {status:#x} in {self.possible.here}")
+        if reply and status not in (pr.GOOD, pr.RESERVATION_CONFLICT):
+            link.disturbed += 1
+
+    def look(self, who):
+        """Read keys and reservation; a unit attention is taken."""
+        link = self.links[who]
+        replies = []
+        for action in (pr.READ_KEYS, pr.READ_RESERVATION):
+            for _ in range(4):
+                reply = link.request(self.disk, pr.cdb_in(action))
+                if not (reply and reply.status == pr.CHECK_CONDITION and reply.code[0] == 6):
+                    break
+            if not link.expect(reply, pr.GOOD):
+                return
+            replies.append(reply.payload)
+        keys = [int.from_bytes(replies[0][i:i + 8], "big") for i in range(8, len(replies[0]), 8)]
+        held = replies[1][8:]
+        reservation = (int.from_bytes(held[:8], "big"), held[13] & 15) if held else None
+        if not self.possible.saw(keys, reservation):
+            raise Problem(f"keys {keys}, reservation {reservation}; possible are {self.possible.here}")
+
+    def serve(self):
+        for number, step in enumerate(STEPS):
+            self.command(*step)
+            self.look("ab"[number % 2])
+            if number in (0, 1):
+                self.refused(self.links["ab"[number]])
+            if number == 2:
+                self.look_at_status()
+
+    def after(self):
+        """Start it once more, without a fault: what is stored is one of what may be."""
+        if self.function not in STORING:
+            return
+        self.helper.kill()
+        self.fault = None
+        if not self.start():
+            raise Problem(f"it does not start again: {self.helper.text()[-300:]}")
+        self.possible.here = self.possible.stored
+        self.look("a")
+        if self.links["a"].disturbed:
+            raise Problem("what is stored cannot be read")
+
+
+class Generic(Scenario):
+    """qemu-pr-helper with a simulated node of sg: what is answered GOOD is what was carried out."""
+    name = "qemu-pr-helper"
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.program = self.programs["helper"]
+        self.sg = os.fstat(self.disk).st_ino
+        self.read_only = os.open(self.folder / "disk", os.O_RDONLY)
+        self.sockets = {i: self.folder / "s" for i in ("a", "b")}
+        self.arguments = ["-q", "-k", self.sockets["a"], "-f", self.pidfile,
+                          f"--status-socket={self.status}", "--socket-mode=600"]
+        if os.geteuid() == 0:
+            self.arguments += ["-u", "nobody", "-g", "nogroup", "--socket-owner=root"]
+        self.good = self.lost = 0
+
+    def close(self):
+        os.close(self.read_only)
+        super().close()
+
+    def register(self, who):
+        link = self.links[who]
+        reply = link.request(self.disk, pr.cdb_out(pr.REGISTER), pr.params(0, 1))
+        self.good += reply is not None and reply.status == pr.GOOD
+        self.lost += reply is None
+        link.expect(reply, pr.GOOD)
+        if not self.good <= self.fault.sent <= self.good + self.lost:
+            raise Problem(f"{self.fault.sent} were carried out, {self.good} answered GOOD, {self.lost} not at all")
+
+    def look(self, who):
+        link = self.links[who]
+        reply = link.request(self.disk, pr.cdb_in(pr.READ_KEYS))
+        if link.expect(reply, pr.GOOD) and reply.payload != self.fault.sent.to_bytes(4, "big") + bytes(4):
+            raise Problem(f"another one's data: {reply.payload.hex()}")
+
+    def serve(self):
+        for number in range(4):
+            who = "ab"[number % 2]
+            self.register(who)
+            self.look(who)
+            if number < 2:
+                self.refused(self.links[who])
+                reply = self.links[who].request(self.read_only, pr.cdb_out(pr.REGISTER), pr.params(0, 1))
+                self.lost += reply is None
+                if reply and reply.status == pr.GOOD:
+                    raise Problem("GOOD for a descriptor that is not open for writing")
+                self.links[who].expect(reply, pr.CHECK_CONDITION, INVALID_OPCODE)
+            if number == 2:
+                self.look_at_status()
+
+
+class Background(Generic):
+    """qemu-pr-helper -d: its parent's exit status is the truth, and then it serves."""
+    name = "qemu-pr-helper -d"
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.arguments = ["-d", *self.arguments]
+
+    def play(self):
+        self.links = {n: None for n in self.sockets} | {"status": None}
+        alive, theirs = os.pipe()
+        try:
+            self.helper = Helper(self.program, self.arguments, self.folder, self.library, self.fault, self.sg,
+                                 keep=theirs)
+            os.close(theirs)
+            return self.play_with(alive)
+        finally:
+            os.close(alive)
+
+    def play_with(self, alive):
+        eventually(lambda: self.helper.process.poll() is not None, "the parent ends")
+        if self.helper.process.returncode != 0:
+            self.wait_end(alive)
+            self.check_no_paths()
+            self.helper.check_gave_up()
+            return False
+        self.calls = self.fault.calls()     # the rest is as in the foreground
+        try:
+            pid = int(self.pidfile.read_text())
+        except (OSError, ValueError):
+            raise Problem("it serves, and its pidfile is gone or empty") from None
+        try:
+            self.helper.serve_as(pid)
+            self.links = {n: Link(self.helper, self.sockets.get(n)) for n in self.links}
+            self.helper.check_privileges()
+            self.serve()
+            self.check_fds()
+            self.check_disturbances()
+        finally:
+            self.helper.end_by_pid()
+        self.wait_end(alive)
+        self.check_no_paths()
+        return True
+
+    def wait_end(self, alive):
+        os.set_blocking(alive, False)
+
+        def ended():
+            try:
+                return os.read(alive, 1) == b""
+            except BlockingIOError:
+                return False
+        eventually(ended, "the serving process ends")
