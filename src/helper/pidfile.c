@@ -102,8 +102,6 @@ int pidfile_create(const char *path, struct owned_path *ret_owned)
                 r = owned_path_pin(&place);
         }
         if (r < 0) {
-                if (fd >= 0) /* the lock is ours, so the file is */
-                        (void)unlinkat(place.directory, place.name, 0);
                 owned_path_close(&place);
                 return r;
         }
