@@ -337,7 +337,8 @@ struct prm_transport_id {
 
 /**
  * As text: "iqn.2000-01.org.example:a", "iqn...,i,0x00023d000001", "fc:0x2100...", "sas:0x5000...",
- * "srp:0x...", "sbp:0x...", "sop:0x0100", "spi:7,1". Cut to `size`; PRM_TRANSPORT_TEXT_SIZE suffices.
+ * "srp:0x...", "sbp:0x...", "sop:0x0100", "spi:7,1". In a name \xNN stands for a byte that does not
+ * print, or would be misread. Cut to `size`; PRM_TRANSPORT_TEXT_SIZE suffices.
  */
 void prm_transport_id_format(const struct prm_transport_id *id, char *ret_text, size_t size);
 

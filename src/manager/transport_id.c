@@ -95,6 +95,29 @@ static int spi_parse(const char *text, struct prm_transport_id *id)
         return 0;
 }
 
+/* The bytes that a name's text stands for, where \xNN is one of them. */
+static int name_parse(const char *text, size_t length, char *ret_name, size_t size)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < length; i++) {
+                char byte = text[i];
+                if (byte == '\\') {
+                        if (length - i < 4 || text[i + 1] != 'x')
+                                return -EINVAL;
+                        const char digits[] = { text[i + 2], text[i + 3], '\0' };
+                        if (hex_parse(digits, (uint8_t *)&byte, 1) < 0)
+                                return -EINVAL;
+                        i += 3;
+                }
+                if (count + 1 >= size || byte == '\0')
+                        return -EINVAL;
+                ret_name[count++] = byte;
+        }
+        ret_name[count] = '\0';
+        return 0;
+}
+
 /* A name, or a name and an ISID. */
 static int iscsi_parse(const char *text, struct prm_transport_id *id)
 {
@@ -103,10 +126,8 @@ static int iscsi_parse(const char *text, struct prm_transport_id *id)
         size_t length = isid ? (size_t)(isid - text) : strlen(text);
         struct transportid named;
 
-        if (length >= sizeof id->name)
-                return -EINVAL;
-        memcpy(id->name, text, length);
-        if (transportid_from_name(id->name, &named) < 0)
+        if (name_parse(text, length, id->name, sizeof id->name) < 0 ||
+            transportid_from_name(id->name, &named) < 0)
                 return -EINVAL;
         id->has_isid = isid;
         return isid ? hex_parse(isid + strlen(separator), id->id, 6) : 0;

@@ -206,6 +206,22 @@ static void append(char *text, size_t size, size_t *length, const char *format, 
                 *length += (size_t)wrote;
 }
 
+/* Whether a name reads like the text of another protocol's identifier. */
+static bool is_ambiguous(const char *name)
+{
+        for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
+                size_t length = strlen(layouts[i].prefix);
+                if (strncmp(name, layouts[i].prefix, length) == 0 && name[length] == ':')
+                        return true;
+        }
+        return false;
+}
+
+static bool is_plain(char c)
+{
+        return c > ' ' && c < 0x7f && c != '\\';
+}
+
 void transportid_format(const struct transportid *id, char *ret_text, size_t size)
 {
         const struct layout *layout = layout_of(id->protocol);
@@ -220,7 +236,8 @@ void transportid_format(const struct transportid *id, char *ret_text, size_t siz
                 return;
         }
         for (const char *c = id->name; *c; c++)
-                append(ret_text, size, &length, *c > ' ' && *c < 0x7f ? "%c" : "\\x%02x", (uint8_t)*c);
+                append(ret_text, size, &length,
+                       is_plain(*c) && !(c == id->name && is_ambiguous(c)) ? "%c" : "\\x%02x", (uint8_t)*c);
         if (layout)
                 append(ret_text, size, &length, "%s:0x", layout->prefix);
         else if (id->has_isid)

@@ -68,7 +68,8 @@ bool transportid_selects(const struct transportid *listed, const struct transpor
 /**
  * Text for people: an iSCSI name as it is ("iqn...", "iqn...,i,0x00023d000001"), others as
  * "fc:0x2100...", "sas:0x5000...", "srp:0x...", "sbp:0x...", "sop:0x0100", "spi:7,1" (address, port).
- * Bytes of a name that are not printable ASCII become \xNN.
+ * Bytes of a name that are not printable ASCII become \xNN, and so do a backslash and the first
+ * byte of a name that would read as another protocol's: no two TransportIDs have the same text.
  * @param size of `ret_text`; TRANSPORTID_TEXT_SIZE always suffices. What does not fit is cut.
  */
 void transportid_format(const struct transportid *id, char *ret_text, size_t size);

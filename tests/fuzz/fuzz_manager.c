@@ -121,8 +121,8 @@ static void read_lists(const struct prm_nexus *nexus, uint8_t op)
                         struct prm_transport_id again;
                         prm_transport_id_format(&one->initiator, text, sizeof text);
                         check_text(text);
-                        if (prm_transport_id_parse(text, &again) == 0)
-                                fuzz_check(prm_transport_id_equal(&one->initiator, &again), "'%s'", text);
+                        fuzz_check(prm_transport_id_parse(text, &again) == 0 &&
+                                   prm_transport_id_equal(&one->initiator, &again), "'%s'", text);
                 }
         }
         prm_full_status_free(&status);

@@ -209,10 +209,12 @@ static void test_transport_ids(void)
         static const char *const good[] = {
                 ISCSI, ISCSI ",i,0x00023d000001", "fc:0x2100001b32000001", "sas:0x5000c50012345678",
                 "srp:0x000102030405060708090a0b0c0d0e0f", "sbp:0x0001020304050607", "sop:0x0100", "spi:7,65535",
+                "iqn.a\\xfe,i,0x00023d000001", "iqn.\\x5cxfe", "\\x66c:0x2100001b32000001", "\\x73pi:7",
         };
         static const char *const bad[] = {
                 "", "a b", "a,b", ISCSI ",i,0x1234", ISCSI ",i,0x", "fc:0x21", "fc:0x2100001b3200000g",
                 "fc:0x2100001b320000011", "spi:7", "spi:7,", "spi:65536,1", "spi:1,1x", "sop:0x010",
+                "iqn\\", "iqn\\x4", "iqn\\y41", "iqn\\x4g", "iqn\\x00", "iqn\\x20a", "iqn\\x2ca", "iqn\\x4,i,0x00023d000001",
         };
         struct prm_transport_id id, again;
         char text[PRM_TRANSPORT_TEXT_SIZE], name[300];
