@@ -79,7 +79,9 @@ int daemonize_ready(struct background *background)
         cleanup_fd int parent = steal_fd(&background->parent);
         cleanup_fd int null = steal_fd(&background->null);
 
+        if (write(parent, "", 1) != 1 || !read_word(parent))
+                return -EPIPE; /* which is still to be said where people read it */
         for (int standard = 0; standard <= STDERR_FILENO; standard++)
                 (void)dup2(null, standard);
-        return write(parent, "", 1) == 1 && read_word(parent) ? 0 : -EPIPE;
+        return 0;
 }

@@ -15,6 +15,8 @@
 
 #include "base/cleanup.h"
 
+enum { RETRY_MS = 100 };
+
 static int compare(const void *a, const void *b)
 {
         return *(const int *)a - *(const int *)b;
@@ -51,16 +53,27 @@ static void confine_calls(void)
 {
         static const int calls[] = {
                 SCMP_SYS(read), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
-                SCMP_SYS(unlinkat), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
+                SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(unlinkat), SCMP_SYS(exit_group),
+                SCMP_SYS(rt_sigreturn),
         };
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+        int r = filter ? 0 : -ENOMEM;
 
-        if (!filter)
-                return;
-        for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
-                (void)seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
-        (void)seccomp_load(filter);
-        seccomp_release(filter);
+        for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+        if (r == 0) /* half a list would keep the paths */
+                (void)seccomp_load(filter);
+        if (filter)
+                seccomp_release(filter);
+}
+
+/* Only the end of the connection is the end of the helper; an error is not, and may last. */
+static void wait_for_end(int connection)
+{
+        char byte;
+
+        while (read(connection, &byte, 1) != 0)
+                (void)poll(NULL, 0, RETRY_MS);
 }
 
 __attribute__((noreturn)) static void keep(int connection, const struct owned_path *paths,
@@ -68,7 +81,6 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
 {
         int kept[2 * KEEPER_PATHS_MAX + 1] = { connection };
         size_t n = 1;
-        char byte;
 
         (void)prctl(PR_SET_NAME, "pr-keeper");
         (void)!chdir("/");
@@ -82,8 +94,7 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
         if (sandbox)
                 confine_calls();
 
-        while (read(connection, &byte, 1) < 0 && errno == EINTR)
-                ;
+        wait_for_end(connection);
         for (size_t i = 0; i < count; i++)
                 owned_path_remove(&paths[i]);
         _exit(0);

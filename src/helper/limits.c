@@ -2,12 +2,13 @@
 /* How much of everything clients may have: see limits.h. */
 #include "helper/limits.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -18,38 +19,45 @@ enum {
         COMMANDS_DEFAULT = 16,
 };
 
-static void close_file(FILE **file)
+/* A file of proc or sysfs, which one read(2) gives whole. False where there is none. */
+static bool read_text(const char *path, char *ret_text, size_t size)
 {
-        if (*file)
-                fclose(*file);
+        cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, ret_text, size - 1);
+
+        if (n <= 0)
+                return false;
+        ret_text[n] = '\0';
+        return true;
 }
 
-/* The number in a file of proc or sysfs; ULONG_MAX where there is none, or "max". */
+/* The number in such a file; ULONG_MAX where there is none, or "max". */
 static unsigned long read_number(const char *path)
 {
-        __attribute__((cleanup(close_file))) FILE *file = fopen(path, "re");
-        unsigned long number;
+        char text[32], *end;
 
-        return file && fscanf(file, "%lu", &number) == 1 ? number : ULONG_MAX;
+        if (!read_text(path, text, sizeof text))
+                return ULONG_MAX;
+        unsigned long number = strtoul(text, &end, 10);
+        return end > text && *end == '\n' ? number : ULONG_MAX;
 }
 
 /* pids.max of our control group (version 2) and all above it. */
 static unsigned long cgroup_pids(void)
 {
-        __attribute__((cleanup(close_file))) FILE *file = fopen("/proc/self/cgroup", "re");
-        char line[512], path[600];
+        char groups[4096], path[4200];
         unsigned long least = ULONG_MAX;
+        char *own = read_text("/proc/self/cgroup", groups, sizeof groups) ? strstr(groups, "0::") : NULL;
 
-        while (file && fgets(line, sizeof line, file)) {
-                if (strncmp(line, "0::", 3) != 0)
-                        continue;
-                line[strcspn(line, "\n")] = '\0';
-                for (char *slash = strrchr(line, '/'); slash; slash = strrchr(line, '/')) {
-                        snprintf(path, sizeof path, "/sys/fs/cgroup%s/pids.max", line + 3);
-                        unsigned long pids = read_number(path);
-                        least = pids < least ? pids : least;
-                        *slash = '\0';
-                }
+        if (!own || (own > groups && own[-1] != '\n'))
+                return ULONG_MAX;
+        own += strlen("0::");
+        own[strcspn(own, "\n")] = '\0';
+        for (char *slash = strrchr(own, '/'); slash; slash = strrchr(own, '/')) {
+                snprintf(path, sizeof path, "/sys/fs/cgroup%s/pids.max", own);
+                unsigned long pids = read_number(path);
+                least = pids < least ? pids : least;
+                *slash = '\0';
         }
         return least;
 }

@@ -48,60 +48,90 @@ static bool is_zombies(int fd)
         return state == 'Z' || state == 'X';
 }
 
+/* Open it, or make it and say so. */
+static int open_or_make(const struct owned_path *place, bool *ret_made)
+{
+        const int how = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+        int fd = openat(place->directory, place->name, how | O_EXCL, 0600);
+
+        *ret_made = fd >= 0;
+        return fd < 0 && errno == EEXIST ? openat(place->directory, place->name, how, 0600) : fd;
+}
+
 /*
  * An open file description lock conflicts with the process locks that others
  * take, and is not lost when some descriptor of the file is closed.
  */
-static int open_locked(const char *path, const struct owned_path *place)
+static int lock(int fd, const char *path)
+{
+        struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+        if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+                return 0;
+        if (errno == EAGAIN || errno == EACCES)
+                return -EAGAIN;
+        int r = -errno;
+        log_error("Cannot lock pid file '%s': %s", path, strerror(-r));
+        return r;
+}
+
+static int open_locked(const char *path, const struct owned_path *place, bool *ret_made)
 {
         for (;;) {
-                struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-                cleanup_fd int fd = openat(place->directory, place->name,
-                                           O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+                cleanup_fd int fd = open_or_make(place, ret_made);
                 if (fd < 0) {
                         int error = errno;
                         log_error("Could not create '%s': %s", path, strerror(error));
                         return -error;
                 }
-                if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-                        int error = errno;
-                        bool held = error == EAGAIN || error == EACCES;
-                        if (held && is_current(fd, place) && is_zombies(fd) &&
+                int r = lock(fd, path);
+                if (r == -EAGAIN) {
+                        *ret_made = false; /* who holds it made it his */
+                        if (is_current(fd, place) && is_zombies(fd) &&
                             unlinkat(place->directory, place->name, 0) == 0)
                                 continue;
-                        if (held)
-                                log_error("Cannot lock pid file '%s': another helper runs with it",
-                                          path);
-                        else
-                                log_error("Cannot lock pid file '%s': %s", path, strerror(error));
-                        return held ? -EAGAIN : -error;
+                        log_error("Cannot lock pid file '%s': another helper runs with it", path);
                 }
+                if (r < 0)
+                        return r;
                 if (is_current(fd, place))
                         return steal_fd(&fd);
         }
 }
 
+static int write_own(int fd, const char *path)
+{
+        char text[32];
+        int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
+
+        errno = EIO; /* of a write that is cut short */
+        if (ftruncate(fd, 0) == 0 && write(fd, text, (size_t)length) == length)
+                return 0;
+        int r = -errno;
+        log_error("Could not write '%s': %s", path, strerror(-r));
+        return r;
+}
+
 int pidfile_create(const char *path, struct owned_path *ret_owned)
 {
         struct owned_path place = OWNED_PATH_NONE;
-        char text[32];
+        bool made = false;
         int r = owned_path_init(&place, path);
 
         if (r < 0) {
                 log_error("Could not create '%s': %s", path, strerror(-r));
                 return r;
         }
-        cleanup_fd int fd = open_locked(path, &place);
-        int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-        if (fd < 0) {
-                r = fd;
-        } else if (ftruncate(fd, 0) < 0 || write(fd, text, (size_t)length) != length) {
-                r = errno ? -errno : -EIO;
-                log_error("Could not write '%s': %s", path, strerror(-r));
-        } else {
+        cleanup_fd int fd = open_locked(path, &place, &made);
+        r = fd < 0 ? fd : write_own(fd, path);
+        if (r == 0) {
                 r = owned_path_pin(&place);
+                if (r < 0)
+                        log_error("Could not keep '%s': %s", path, strerror(-r));
         }
         if (r < 0) {
+                if (made) /* what was there before may be anything, a device too */
+                        (void)unlinkat(place.directory, place.name, 0);
                 owned_path_close(&place);
                 return r;
         }

@@ -3,6 +3,7 @@
 #include "helper/pidfile.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -169,6 +170,26 @@ static void test_errors(void)
         is_int(count_fds(), fds, "no descriptor is left open");
 }
 
+/* In another process, which may write no byte: EFBIG. */
+static int create_unwritable(const void *path)
+{
+        static const struct rlimit none = { 0, 0 };
+        struct owned_path owned = OWNED_PATH_NONE;
+
+        signal(SIGXFSZ, SIG_IGN);
+        log_set_level(-1);
+        return setrlimit(RLIMIT_FSIZE, &none) < 0 ? 1 : -pidfile_create(path, &owned);
+}
+
+static void test_unwritable(void)
+{
+        is_int(run_child(create_unwritable, temp_path("full")), EFBIG, "a file that cannot be written");
+        is_string(contents(temp_path("full")), "(missing)", "is not left behind");
+        write_file(temp_path("full"), "");
+        is_int(run_child(create_unwritable, temp_path("full")), EFBIG, "one that was there before");
+        is_string(contents(temp_path("full")), "", "stays: it is not ours to remove");
+}
+
 int main(void)
 {
         struct capture c = capture_begin(STDERR_FILENO);
@@ -180,6 +201,7 @@ int main(void)
         test_lock();
         test_foreign_lock();
         test_zombie();
+        test_unwritable();
         test_errors();
         remove_temp_directory();
         return done();
