@@ -136,7 +136,7 @@ static const struct member client_members[] = {
 static const struct member device_members[] = {
         { "device", TEXT }, { "wwid", TEXT }, { "clients", COUNT }, { "commands", COUNT },
         { "conflicts", COUNT }, { "errors", COUNT }, { "in_flight", LIST, in_flight_members },
-        { "latency", LIST, latency_members }, { 0 } };
+        { "latency", LIST, latency_members }, { "latency_seconds", NUMBER }, { 0 } };
 static const struct member limit_members[] = { { "clients", COUNT }, { 0 } };
 static const struct member document_members[] = {
         { "version", TEXT }, { "pid", COUNT }, { "uptime_seconds", NUMBER },

@@ -96,7 +96,7 @@ static double count_below(const json_t *buckets, json_int_t bound_us)
 
 /*
  * The helper leaves empty buckets out; Prometheus wants the same ones each time, each with all that
- * is below it. What the helper does not know, the sum, is left out.
+ * is below it.
  */
 static void latency_metrics(const json_t *devices)
 {
@@ -116,6 +116,8 @@ static void latency_metrics(const json_t *devices)
                 }
                 print_device("device_latency_seconds_bucket", device, ",le=\"+Inf\"");
                 printf("%.15g\n", total);
+                print_device("device_latency_seconds_sum", device, "");
+                printf("%.15g\n", number(device, "latency_seconds"));
                 print_device("device_latency_seconds_count", device, "");
                 printf("%.15g\n", total);
         }

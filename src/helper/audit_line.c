@@ -61,15 +61,14 @@ static void add_command(struct text *t, const struct pr_command *command)
 static void add_result(struct text *t, const struct pr_result *result)
 {
         struct scsi_sense sense;
+        char status[32];
 
         if (result->refusal) {
                 add(t, ": refused: %s", result->refusal);
                 return;
         }
-        const char *status = scsi_status_name(result->status);
+        scsi_status_format(result->status, status, sizeof status);
         add(t, ": %s", status);
-        if (strcmp(status, "status") == 0)
-                add(t, " %#x", result->status);
         if (result->status == SCSI_CHECK_CONDITION &&
             scsi_sense_decode(result->sense, SENSE_SIZE, &sense)) {
                 const char *name = scsi_sense_name(sense);

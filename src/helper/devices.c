@@ -195,12 +195,13 @@ void devices_end(const struct devices_token *token, const struct pr_command *com
                  const struct pr_result *result)
 {
         struct device_use *d = token->device;
-        int64_t now = clock_us();
+        int64_t took = clock_us() - token->place->since_us;
 
         pthread_mutex_lock(&table.lock);
         if (result->reached) {
                 d->commands++;
-                d->latency[bucket(now - token->place->since_us)]++;
+                d->latency[bucket(took)]++;
+                d->latency_us += took;
                 d->conflicts += result->status == SCSI_RESERVATION_CONFLICT;
                 d->errors += result->error != 0 || result->host != 0 || result->driver != 0;
                 if (command->cdb.out && result->status == SCSI_GOOD)

@@ -49,6 +49,7 @@ struct device_use {
         char wwid[DEVICE_WWID_SIZE];
         uint64_t commands, conflicts, errors;
         uint64_t latency[LATENCY_BUCKETS];
+        int64_t latency_us; /**< of all of them */
         unsigned in_flight_count;
         struct in_flight in_flight[IN_FLIGHT_MAX];
         struct {

@@ -81,8 +81,9 @@ void json_number(struct json *j, const char *key, uint64_t value)
 void json_seconds(struct json *j, const char *key, int64_t us)
 {
         char text[32];
-        int length = snprintf(text, sizeof text, "%" PRId64 ".%03d", us / 1000000,
-                              (int)(us % 1000000 / 1000));
+        int64_t since = us < 0 ? 0 : us; /* what began after the clock was read */
+        int length = snprintf(text, sizeof text, "%" PRId64 ".%03d", since / 1000000,
+                              (int)(since % 1000000 / 1000));
 
         begin_value(j, key);
         put(j, text, (size_t)length);

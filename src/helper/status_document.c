@@ -39,7 +39,8 @@ static void add_client(const struct client_status *client, void *argument)
         if (client->commands > 0) {
                 command_name(&client->last, name, sizeof name);
                 json_string(j, "last_command", name);
-                json_string(j, "last_status", scsi_status_name(client->last_status));
+                scsi_status_format(client->last_status, name, sizeof name);
+                json_string(j, "last_status", name);
                 json_seconds(j, "idle_seconds", now - client->last_us);
         }
         json_close(j, '}');
@@ -91,6 +92,7 @@ static void add_device(struct json *j, const struct device_use *d, int64_t now)
         }
         json_close(j, ']');
         add_latency(j, d);
+        json_seconds(j, "latency_seconds", d->latency_us);
         json_close(j, '}');
 }
 

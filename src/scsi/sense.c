@@ -2,6 +2,7 @@
 /* SCSI status and sense data: see sense.h. */
 #include "scsi/sense.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -97,4 +98,14 @@ const char *scsi_status_name(uint8_t status)
         default:
                 return "status";
         }
+}
+
+void scsi_status_format(uint8_t status, char *ret_text, size_t size)
+{
+        const char *name = scsi_status_name(status);
+
+        if (strcmp(name, "status") == 0)
+                snprintf(ret_text, size, "status %#x", status);
+        else
+                snprintf(ret_text, size, "%s", name);
 }

@@ -43,3 +43,6 @@ const char *scsi_sense_name(struct scsi_sense sense);
 
 /** "GOOD", "RESERVATION CONFLICT", ...; "status" where the code is not one of SAM-5's. */
 const char *scsi_status_name(uint8_t status);
+
+/** Its name, or "status 0x.." where it has none. */
+void scsi_status_format(uint8_t status, char *ret_text, size_t size);

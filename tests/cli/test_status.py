@@ -21,7 +21,8 @@ DOCUMENT = {
          "conflicts": 1, "errors": 0,
          "in_flight": [{"client": 3, "command": "PR OUT PREEMPT AND ABORT", "seconds": 1.2}],
          "latency": [{"below_us": 64, "count": 5}, {"below_us": 128, "count": 100},
-                     {"below_us": 2048, "count": 17}, {"below_us": None, "count": 1}]},
+                     {"below_us": 2048, "count": 17}, {"below_us": None, "count": 1}],
+         "latency_seconds": 2.125},
         {"device": "8:32", "wwid": "", "clients": 1, "commands": 0, "conflicts": 0, "errors": 0,
          "in_flight": [], "latency": []}],
     "warnings": ["device 8:16: pids 4711 and 4712 have both registered; to the disk they are one "
