@@ -48,10 +48,10 @@ check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja $(THREADS)/build.
 check-peer: setup
 	tests/protocol/run --peer
 
-# Every harness for so many seconds: make fuzz SECONDS=60
+# Every harness for so many seconds: make fuzz SECONDS=60; with AFL++: make fuzz SECONDS=60 AFL=1
 fuzz:
 	tools/setup fuzz
-	tests/fuzz/run $(or $(SECONDS),60)
+	tests/fuzz/run $(if $(AFL),--afl) $(or $(SECONDS),60)
 
 lint: all
 	tests/lint/run $(BUILD)/qemu-pr-helper:man/qemu-pr-helper.8.scd \
