@@ -32,6 +32,13 @@ static void note(json_t *notes, const char *text)
         json_array_append_new(notes, need_memory(json_string(text)));
 }
 
+/* READ RESERVATION came first, and each command sees the registrations of its own moment. */
+static void note_changed(json_t *notes, const struct prm_reservation *reservation, uint32_t generation)
+{
+        if (generation != reservation->generation)
+                note(notes, "registrations changed while this was read: run it again");
+}
+
 /* A device that lacks a service action says ILLEGAL REQUEST. */
 static bool is_lacking(int r, const struct prm_result *result)
 {
@@ -58,6 +65,7 @@ static int add_registrants(const struct options *options, const struct disk *dis
                                      "is not known"
                                    : "the device's READ FULL STATUS contradicts the standard: which "
                                      "initiator has which key is not known");
+                note_changed(notes, reservation, keys.generation);
                 json_object_set_new(document, "full_status", json_false());
                 json_object_set_new(document, "registrants", registrants_from_keys(&keys, reservation));
                 prm_keys_free(&keys);
@@ -69,6 +77,7 @@ static int add_registrants(const struct options *options, const struct disk *dis
 
         struct host_ports ports = read_host_ports(options);
         note_truncated(notes, full.truncated);
+        note_changed(notes, reservation, full.generation);
         json_object_set_new(document, "full_status", json_true());
         json_object_set_new(document, "registrants", registrants_json(&full, &ports));
         host_ports_free(&ports);

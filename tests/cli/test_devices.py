@@ -28,6 +28,13 @@ def same_key(t):
           [("0xa1", None, "unknown"), ("0xa1", None, "unknown"), ("0xb2", False, "unknown")])
 
 
+@case("show says so where registrations changed between its commands")
+def changed(t):
+    Helper(t, device({**old_array(), 0: reply(payload=keys(0xA1, 0xB2, generation=8))}))
+    notes = t.json("--helper=F", "show", "disk")["notes"]
+    contains("\n".join(notes), "registrations changed while this was read: run it again")
+
+
 @case("all registrants hold where the type says so, without READ FULL STATUS too")
 def all_hold(t):
     Helper(t, device({**old_array(), 1: reply(payload=reservation(0, 8))}))
