@@ -136,11 +136,12 @@ static int add_by_argument(scmp_filter_ctx filter, bool writes)
 static int load(scmp_filter_ctx filter)
 {
         enum { NEWEST = SYS_landlock_restrict_self, OWN = 3, ROOM = 1024 };
-        static struct sock_filter code[OWN + ROOM] = {
+        static const struct sock_filter own[OWN] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
                 BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         };
+        static struct sock_filter code[OWN + ROOM];
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -154,6 +155,7 @@ static int load(scmp_filter_ctx filter)
         if (size <= 0 || size == (ssize_t)(ROOM * sizeof code[0]))
                 return -EOVERFLOW; /* it may be longer than there is room for */
 
+        memcpy(code, own, sizeof own);
         struct sock_fprog program = {
                 .len = (unsigned short)(OWN + (size_t)size / sizeof code[0]),
                 .filter = code,
