@@ -52,9 +52,12 @@ void device_execute(const struct device *device, int fd, const struct pr_command
 
         /*
          * CAP_SYS_RAWIO bypasses the kernel's own look at the descriptor's mode (scsi_ioctl.c asks
-         * it only of those without the capability), so the rule is kept here.
+         * it only of those without the capability), so the rule is kept here. To read, it is enough
+         * that the descriptor was not opened with O_PATH, and then it would not have said which disk
+         * it is.
          */
-        int flags = fcntl(fd, F_GETFL);
+        bool readable = device->sequence != 0 && !command->cdb.out;
+        int flags = readable ? O_RDONLY : fcntl(fd, F_GETFL);
         if (flags < 0 || (flags & O_PATH)) {
                 pr_result_refuse(ret_result, "the descriptor was opened with O_PATH");
                 return;

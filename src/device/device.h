@@ -54,6 +54,8 @@ struct device {
         const void *context; /**< of the source that identified it */
         dev_t number;        /**< major and minor, 0 where it has none */
         bool block;          /**< `number` is a block device's */
+        uint64_t sequence;   /**< of a whole disk, as the descriptor itself says, which no other disk
+                                  ever has; 0: not known */
         uint64_t id;         /**< tells it apart from other devices that are known at the time */
         const char *refusal; /**< why every command is refused, or NULL; static storage */
 };
@@ -61,8 +63,12 @@ struct device {
 /** Where devices come from: the kernel's (sgio.h), or simulated ones. */
 struct device_source {
         const void *context;
-        /** Find out what `fd` is. Never fails: what it does not know is a refused device. */
-        void (*identify)(const void *context, int fd, struct device *ret_device);
+        /**
+         * Find out what `fd` is. Never fails: what it does not know is a refused device.
+         * @param device  zeros, or what the last call left there, which may spare finding out the
+         *                same again
+         */
+        void (*identify)(const void *context, int fd, struct device *device);
 };
 
 /** A device that answers every command with INVALID COMMAND OPERATION CODE (5/20/00). */

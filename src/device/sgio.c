@@ -3,6 +3,7 @@
 #include "device/sgio.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <scsi/sg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -98,12 +99,35 @@ static void identify_stacked(const struct sgio_context *context, dev_t number,
         }
 }
 
-static void identify_block(const struct sgio_context *context, dev_t number,
+/*
+ * The sequence number of the disk that was opened; a partition has its disk's. The kernel counts
+ * them up and gives none twice. 0 where nothing was opened (O_PATH), and before Linux 5.15.
+ */
+static uint64_t sequence_of(const struct sgio_context *context, int fd)
+{
+        uint64_t sequence = 0;
+
+        return context->ioctl(fd, BLKGETDISKSEQ, &sequence) < 0 ? 0 : sequence;
+}
+
+/*
+ * Whether the descriptor is of the same whole SCSI disk as the last one. Nothing else is kept with
+ * its sequence number: what a device-mapper volume lies on may change while that stays.
+ */
+static bool is_last(const struct sgio_context *context, int fd, dev_t number,
+                    const struct device *last)
+{
+        return last->sequence != 0 && last->context == context && last->number == number &&
+               sequence_of(context, fd) == last->sequence;
+}
+
+static void identify_block(const struct sgio_context *context, int fd, dev_t number,
                            struct device *ret_device)
 {
         switch (sysfs_kind(context->sysfs, number)) {
         case SYSFS_SCSI:
                 ret_device->ops = &scsi_ops;
+                ret_device->sequence = sequence_of(context, fd);
                 return;
         case SYSFS_MULTIPATH:
                 ret_device->ops = &multipath_ops;
@@ -135,25 +159,27 @@ static void identify_block(const struct sgio_context *context, dev_t number,
         }
 }
 
-void sgio_identify(const void *context, int fd, struct device *ret_device)
+void sgio_identify(const void *context, int fd, struct device *device)
 {
-        struct device device = { .context = context };
+        struct device found = { .context = context };
         struct stat st = { 0 };
 
         if (fstat(fd, &st) < 0) {
-                refuse(&device, "fstat failed on the descriptor");
+                refuse(&found, "fstat failed on the descriptor");
         } else if (S_ISBLK(st.st_mode)) {
-                identify_block(context, st.st_rdev, &device);
+                if (is_last(context, fd, st.st_rdev, device))
+                        return;
+                identify_block(context, fd, st.st_rdev, &found);
         } else if (S_ISCHR(st.st_mode) && major(st.st_rdev) == SCSI_GENERIC_MAJOR) {
-                device.ops = &sg_ops;
+                found.ops = &sg_ops;
         } else {
-                refuse(&device, "not a SCSI device");
+                refuse(&found, "not a SCSI device");
         }
 
         if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) {
-                device.number = st.st_rdev;
-                device.block = S_ISBLK(st.st_mode);
-                device.id = (uint64_t)st.st_rdev << 1 | device.block;
+                found.number = st.st_rdev;
+                found.block = S_ISBLK(st.st_mode);
+                found.id = (uint64_t)st.st_rdev << 1 | found.block;
         }
-        *ret_device = device;
+        *device = found;
 }

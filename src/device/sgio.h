@@ -18,8 +18,11 @@ struct sgio_context {
 /** ioctl(2) itself. */
 int sgio_ioctl(int fd, unsigned long request, void *argument);
 
-/** A device_source.identify: what `fd` is, by fstat(2) and sysfs, never by a path. */
-void sgio_identify(const void *context, int fd, struct device *ret_device);
+/**
+ * A device_source.identify: what `fd` is, by fstat(2) and sysfs, never by a path. A whole SCSI disk
+ * that is the last one again, by its sequence number, is not looked up again.
+ */
+void sgio_identify(const void *context, int fd, struct device *device);
 
 struct sg_io_hdr;
 

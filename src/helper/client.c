@@ -125,16 +125,16 @@ static int answer(struct client *client, const struct wire_request *request, int
 {
         cleanup_fd int fd = fd_to_close;
         cleanup_free uint8_t *data = NULL;
-        struct device device;
+        struct device *device = &client->device;
         struct pr_result result;
         struct pr_command command = { .bytes = request->bytes, .cdb = request->cdb };
         const struct pr_cdb *cdb = &request->cdb;
 
-        client->source->identify(client->source->context, fd, &device);
+        client->source->identify(client->source->context, fd, device);
         TRACE(EVENT_CLIENT_DEVICE, "client=%u kind=%s device=%u:%u", client->number,
-              device.ops->kind, major(device.number), minor(device.number));
+              device->ops->kind, major(device->number), minor(device->number));
 
-        if (cdb->length > 0 && (cdb->out || !device.refusal)) {
+        if (cdb->length > 0 && (cdb->out || !device->refusal)) {
                 data = new_buffer(cdb->length);
                 if (!data)
                         return -ENOMEM;
@@ -147,11 +147,11 @@ static int answer(struct client *client, const struct wire_request *request, int
         }
 
         atomic_store(&client->on_device, true);
-        run(client, &device, fd, &command, &result);
+        run(client, device, fd, &command, &result);
         atomic_store(&client->on_device, false);
         close_fd(&fd);
         if (cdb->out || result.refusal)
-                audit_record(&client->audit, &device, &command, &result);
+                audit_record(&client->audit, device, &command, &result);
         explain_eperm(client, &result);
         note(client, cdb, result.status);
 

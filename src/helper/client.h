@@ -15,6 +15,7 @@ struct client {
         const atomic_bool *stopping; /**< set when no further request is to be read */
         const char *eperm_cause;     /**< why SG_IO would not be permitted, in words */
         struct audit audit;
+        struct device device; /**< of its last request; for its own thread */
 
         /* For others to look at: client_get_status(). */
         atomic_bool on_device; /**< a command of its runs */

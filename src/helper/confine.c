@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <scsi/sg.h>
@@ -117,6 +118,8 @@ static int add_by_argument(scmp_filter_ctx filter, bool writes)
 {
         int r = add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, SG_IO, 0);
 
+        if (r == 0)
+                r = add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, BLKGETDISKSEQ, 0);
         if (r == 0)
                 r = add_bit(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), CLONE_FLAGS_ARGUMENT,
                             CLONE_THREAD);

@@ -14,8 +14,8 @@
  * - not dumpable, no core file;
  * - Landlock, where the kernel has it: reads sysfs, and writes in `folder` if
  *   there is one, and nothing else in the file system;
- * - seccomp, an allow-list: ioctl only SG_IO, open only for reading unless
- *   there is a `folder`. What would turn this process into another (exec,
+ * - seccomp, an allow-list: ioctl only SG_IO and BLKGETDISKSEQ, open only for
+ *   reading unless there is a `folder`. What would turn this process into another (exec,
  *   ptrace, new sockets, executable memory) kills it, any other call fails
  *   with EPERM, one that is not known here with ENOSYS.
  *

@@ -50,7 +50,7 @@ static void direct_run(struct prm_manager *manager, int fd, const struct pr_comm
                        uint32_t timeout_ms, struct prm_result *ret_result)
 {
         struct sgio_context context = direct_of(manager)->context;
-        struct device device;
+        struct device device = { 0 };
         struct pr_result result;
 
         if (timeout_ms != 0)

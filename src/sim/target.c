@@ -345,19 +345,19 @@ static void wwid(const struct device *device, char *ret_name, size_t size)
 
 static const struct device_ops file_ops = { "file", execute, wwid };
 
-static void identify(const void *context, int fd, struct device *ret_device)
+static void identify(const void *context, int fd, struct device *device)
 {
         struct stat st;
 
         if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-                *ret_device = (struct device){
+                *device = (struct device){
                         .ops = &file_ops,
                         .context = context,
                         .id = st.st_ino,
                 };
         else
-                device_init_refused(ret_device, "not a regular file, which is what a simulated "
-                                                "logical unit is");
+                device_init_refused(device, "not a regular file, which is what a simulated "
+                                            "logical unit is");
 }
 
 int target_add_nexus(struct target *target, const char *initiator,

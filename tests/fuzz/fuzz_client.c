@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <scsi/sg.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -30,7 +31,8 @@
 
 enum { FDS_MAX = 5, ANSWERS_MAX = 32 };
 
-enum flags { TRACED = 1, CLOSES = 2, STACKED = 4, STOPS = 8, NO_HANDSHAKE = 16, LOG_FULL = 32 };
+enum flags { TRACED = 1, CLOSES = 2, STACKED = 4, STOPS = 8, NO_HANDSHAKE = 16, LOG_FULL = 32,
+             NO_SEQUENCE = 64 };
 
 static struct {
         int ours, theirs; /* the client's end, the daemon's */
@@ -63,13 +65,29 @@ static void check_header(const struct sg_io_hdr *h, int fd)
                    h->iovec_count == 0 && h->flags == 0, "header");
 }
 
+/* What is asked of nothing but a whole disk. */
+static int answer_sequence(int fd, uint64_t *ret_sequence)
+{
+        enum kind kind = kinds_kind(fd);
+
+        fuzz_check(kind == KIND_SCSI, "the sequence number of kind %d", kind);
+        if (s.flags & NO_SEQUENCE) {
+                errno = ENOTTY;
+                return -1;
+        }
+        *ret_sequence = 7;
+        return 0;
+}
+
 /* SG_IO as the input has it. */
 static int answer_ioctl(int fd, unsigned long request, void *argument)
 {
         static const struct ioctl_answer good = { .data = PR_DATA_MAX };
         struct sg_io_hdr *h = argument;
-        const struct ioctl_answer *a = s.answers_used < s.answer_count ? &s.answers[s.answers_used++] : &good;
 
+        if (request == BLKGETDISKSEQ)
+                return answer_sequence(fd, argument);
+        const struct ioctl_answer *a = s.answers_used < s.answer_count ? &s.answers[s.answers_used++] : &good;
         fuzz_check(request == SG_IO, "ioctl %#lx", request);
         check_header(h, fd);
         replies_note_ioctl(h, a);
@@ -80,13 +98,13 @@ static int answer_ioctl(int fd, unsigned long request, void *argument)
 static struct sgio_context context = { .timeout_ms = 1234, .ioctl = answer_ioctl };
 
 /* A request has come: its reply is the next one. Make room for it. */
-static void identify(const void *argument, int fd, struct device *ret_device)
+static void identify(const void *argument, int fd, struct device *device)
 {
         if (!(s.flags & CLOSES))
                 replies_drain(s.ours);
         if (!replies_expect() || (s.flags & STOPS))
                 stop();
-        sgio_identify(argument, fd, ret_device);
+        sgio_identify(argument, fd, device);
 }
 
 /* Send with descriptors on the first byte; what there is no room for is not sent. */

@@ -46,6 +46,7 @@ static long do_prctl(void) { return syscall(SYS_prctl, 4, 1, 0, 0, 0); }
 static long do_mount(void) { return syscall(SYS_mount, "a", "/tmp", "tmpfs", 0, NULL); }
 static long do_unshare(void) { return unshare(CLONE_NEWUSER); }
 static long foreign_ioctl(void) { return syscall(SYS_ioctl, 0, BLKROGET, NULL); }
+static long sequence_ioctl(void) { return syscall(SYS_ioctl, 0, BLKGETDISKSEQ, NULL); }
 static long do_setfl(void) { return syscall(SYS_fcntl, 2, F_SETFL, O_NONBLOCK); }
 static long unknown_call(void) { return syscall(1000); }
 
@@ -96,7 +97,7 @@ static const struct {
         PROBE(open_write), PROBE(open_create), PROBE(open_truncate), PROBE(open_read),
         PROBE(open_sysfs), PROBE(open_directory), PROBE(list_directory), PROBE(open_temporary), PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork),
         PROBE(do_clone3), PROBE(do_kill), PROBE(do_setuid), PROBE(do_prctl), PROBE(do_mount),
-        PROBE(do_unshare), PROBE(foreign_ioctl), PROBE(do_setfl), PROBE(unknown_call),
+        PROBE(do_unshare), PROBE(foreign_ioctl), PROBE(sequence_ioctl), PROBE(do_setfl), PROBE(unknown_call),
         PROBE(do_exec), PROBE(do_socket), PROBE(do_connect), PROBE(do_ptrace), PROBE(do_bpf),
         PROBE(read_process), PROBE(map_executable), PROBE(protect_executable),
 };

@@ -35,6 +35,9 @@ static bool is_refused(const struct pr_result *result, const char *refusal)
                (!refusal || strcmp(result->refusal, refusal) == 0);
 }
 
+/* What a source says that has asked the descriptor which disk it is. */
+static const struct device sequenced = { .ops = &ops, .sequence = 7 };
+
 static struct pr_result run(const struct device *device, int fd, bool out)
 {
         static const uint8_t bytes[PR_CDB_SIZE];
@@ -92,6 +95,26 @@ static void test_modes(void)
         ok(executed == 0 && is_refused(&r, NULL), "no descriptor at all: refused");
 }
 
+/* That the descriptor has answered an ioctl says that it is none of O_PATH, and nothing of writing. */
+static void test_modes_of_sequenced(void)
+{
+        for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+                int fd = open("/dev/null", modes[i].flags | O_CLOEXEC);
+                need(fd >= 0, "open /dev/null");
+                struct pr_result r = run(&sequenced, fd, true);
+                is_int(executed, modes[i].out, "%s, its disk known, PR OUT: %s", modes[i].name,
+                       modes[i].out ? "executed once" : "not executed");
+                ok(modes[i].out || is_refused(&r, modes[i].in ? "the descriptor is not open for writing" :
+                                              "the descriptor was opened with O_PATH"),
+                   "%s, its disk known: and it says why", modes[i].name);
+                if (modes[i].in) {
+                        (void)run(&sequenced, fd, false);
+                        is_int(executed, 1, "%s, its disk known, PR IN: executed", modes[i].name);
+                }
+                close(fd);
+        }
+}
+
 static void test_refused(void)
 {
         struct device device;
@@ -142,6 +165,7 @@ static void test_results(void)
 int main(void)
 {
         test_modes();
+        test_modes_of_sequenced();
         test_refused();
         test_results();
         return done();

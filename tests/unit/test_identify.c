@@ -122,7 +122,7 @@ static void test_nodes(int fd)
                 context.allow_stacked = i % 2;
                 fake_mode = nodes[i / 2].mode;
                 fake_number = makedev(nodes[i / 2].major, nodes[i / 2].minor);
-                memset(&device, 0xee, sizeof device);
+                memset(&device, 0, sizeof device);
                 sgio_identify(&context, fd, &device);
 
                 const char *with = context.allow_stacked ? "with --allow-stacked" : "by default";
@@ -142,7 +142,7 @@ static void test_nodes(int fd)
 
 static void test_names(int fd)
 {
-        struct device device;
+        struct device device = { 0 };
         char name[64];
 
         context.allow_stacked = true;
@@ -180,7 +180,7 @@ static void test_others(void)
         };
 
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-                struct device device;
+                struct device device = { 0 };
                 sgio_identify(&context, others[i].fd, &device);
                 ok(device.refusal && !device.block, "%s: refused", others[i].what);
                 is_int(count_ioctls(&device, others[i].fd), 0, "%s: no ioctl", others[i].what);
@@ -190,7 +190,7 @@ static void test_others(void)
 
 static void test_failure(int fd)
 {
-        struct device device;
+        struct device device = { 0 };
 
         fake_errno = EIO;
         sgio_identify(&context, fd, &device);
@@ -212,7 +212,7 @@ static void test_ids(int fd)
         int same = 0;
 
         for (size_t i = 0; i < 4; i++) {
-                struct device device;
+                struct device device = { 0 };
                 fake_mode = numbers[i].mode;
                 fake_number = makedev(numbers[i].major, numbers[i].minor);
                 sgio_identify(&context, fd, &device);

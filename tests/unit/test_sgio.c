@@ -109,7 +109,7 @@ static void run_step(const struct step *step, int error)
         uint8_t data[PR_DATA_MAX], buffer[PR_DATA_MAX] = { 0 };
         struct pr_command command = { .bytes = s.cdb, .data = buffer };
         struct pr_result r;
-        struct device device;
+        struct device device = { 0 };
 
         s.error = error;
         for (size_t i = 0; i < sizeof data; i++)
@@ -177,7 +177,7 @@ static void test_not_sent(void)
         calls = 0;
         for (size_t i = 0; i < 2; i++) {
                 struct pr_result r = { .status = 0xee };
-                struct device device;
+                struct device device = { 0 };
                 expected_fd = open("/dev/null", flags[i] | O_CLOEXEC);
                 make_device(&device);
                 device_execute(&device, expected_fd, &command, &r);
