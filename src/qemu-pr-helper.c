@@ -8,7 +8,9 @@
 #include "device/sgio.h"
 #include "helper/helper.h"
 
-static struct sgio_context context = { .sysfs = -1, .ioctl = sgio_ioctl };
+static struct sgio_context context = {
+        .sysfs = -1, .ioctl = sgio_ioctl, .fstat = sgio_fstat,
+};
 
 static int start(const struct helper_options *options, struct helper_endpoint *ret_endpoints)
 {

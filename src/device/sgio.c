@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "device/sysfs.h"
 
@@ -17,6 +19,19 @@ enum { SCSI_GENERIC_MAJOR = 21 }; /* Documentation/admin-guide/devices.txt */
 int sgio_ioctl(int fd, unsigned long request, void *argument)
 {
         return ioctl(fd, request, argument);
+}
+
+/*
+ * glibc from 2.33 to 2.38 makes newfstatat(2) of fstat(), which costs kernels of their time room
+ * for a path and a walk along it. On x86-64 the kernel's struct stat is the C library's.
+ */
+int sgio_fstat(int fd, struct stat *ret_stat)
+{
+#if defined __x86_64__ && !__GLIBC_PREREQ(2, 39)
+        return (int)syscall(SYS_fstat, fd, ret_stat);
+#else
+        return fstat(fd, ret_stat);
+#endif
 }
 
 /*
@@ -159,12 +174,13 @@ static void identify_block(const struct sgio_context *context, int fd, dev_t num
         }
 }
 
-void sgio_identify(const void *context, int fd, struct device *device)
+void sgio_identify(const void *of_source, int fd, struct device *device)
 {
+        const struct sgio_context *context = of_source;
         struct device found = { .context = context };
         struct stat st = { 0 };
 
-        if (fstat(fd, &st) < 0) {
+        if (context->fstat(fd, &st) < 0) {
                 refuse(&found, "fstat failed on the descriptor");
         } else if (S_ISBLK(st.st_mode)) {
                 if (is_last(context, fd, st.st_rdev, device))

@@ -6,17 +6,21 @@
 
 #include "device/device.h"
 
+struct stat;
+
 /** How to treat them. Has to outlive the devices that were identified with it. */
 struct sgio_context {
         int sysfs;           /**< directory descriptor of the sysfs mount */
         unsigned timeout_ms; /**< for a command, in the kernel */
         bool allow_stacked;  /**< serve partitions and device-mapper volumes on SCSI disks */
-        /** ioctl(2), or what a test puts in its place. Sets errno. */
+        /** ioctl(2) and fstat(2), or what a test puts in their place. They set errno. */
         int (*ioctl)(int fd, unsigned long request, void *argument);
+        int (*fstat)(int fd, struct stat *ret_stat);
 };
 
-/** ioctl(2) itself. */
+/** ioctl(2) and fstat(2) themselves. */
 int sgio_ioctl(int fd, unsigned long request, void *argument);
+int sgio_fstat(int fd, struct stat *ret_stat);
 
 /**
  * A device_source.identify: what `fd` is, by fstat(2) and sysfs, never by a path. A whole SCSI disk

@@ -86,6 +86,7 @@ static int direct_init(struct prm_manager *manager, const struct properties *pro
         if (r < 0)
                 return r;
         context->ioctl = sgio_ioctl;
+        context->fstat = sgio_fstat;
         context->sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
         return context->sysfs < 0 ? error_set(ret_error, -errno, "/sys: %s", strerrordesc_np(errno)) : 0;
 }

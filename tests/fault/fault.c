@@ -29,6 +29,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -224,6 +225,8 @@ EXPORT long syscall(long number, ...)
         for (int i = 0; i < 6; i++)
                 words[i] = va_arg(args, unsigned long);
         va_end(args);
+        if (number == SYS_fstat)
+                return fstat((int)words[0], (struct stat *)words[1]);
         return fault_now(F_syscall) ? -1 : call(number, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
 

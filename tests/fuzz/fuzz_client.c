@@ -95,7 +95,7 @@ static int answer_ioctl(int fd, unsigned long request, void *argument)
         return a->error ? -1 : 0;
 }
 
-static struct sgio_context context = { .timeout_ms = 1234, .ioctl = answer_ioctl };
+static struct sgio_context context = { .timeout_ms = 1234, .ioctl = answer_ioctl, .fstat = kinds_fstat };
 
 /* A request has come: its reply is the next one. Make room for it. */
 static void identify(const void *argument, int fd, struct device *device)

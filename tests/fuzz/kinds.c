@@ -119,8 +119,7 @@ enum kind kinds_kind(int fd)
         return fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 ? KINDS : kind_of(&st);
 }
 
-/* In place of the C library's: some files are devices. */
-int fstat(int fd, struct stat *ret_stat)
+int kinds_fstat(int fd, struct stat *ret_stat)
 {
         if (fstatat(fd, "", ret_stat, AT_EMPTY_PATH) < 0)
                 return -1;

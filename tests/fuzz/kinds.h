@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Descriptors of every kind that a client may pass. Those that are to be
- * devices are memory files of which fstat(2) tells otherwise; the sysfs that
+ * devices are memory files of which kinds_fstat() tells otherwise; the sysfs that
  * says what they are is made up.
  */
 #pragma once
+
+struct stat;
 
 enum kind {
         KIND_SG,          /* a node of sg, open for both */
@@ -31,6 +33,9 @@ void kinds_make(void);
 
 /** A descriptor of this kind, borrowed; not for KIND_OWN. */
 int kinds_fd(enum kind kind);
+
+/** fstat(2), but that some files are devices. */
+int kinds_fstat(int fd, struct stat *ret_stat);
 
 /** Of the made-up sysfs. */
 int kinds_sysfs(void);

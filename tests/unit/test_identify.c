@@ -12,13 +12,13 @@
 
 #define SDA "pci0000:00/host0/target0:0:0/0:0:0:0/block/sda"
 
-/* In place of the C library's: a test says what a descriptor is; 0 for what it really is. */
+/* A test says what a descriptor is; 0 for what it really is. */
 static mode_t fake_mode;
 static dev_t fake_number;
 static int fake_errno;
 static int calls;
 
-int fstat(int fd, struct stat *ret_stat)
+static int fake_fstat(int fd, struct stat *ret_stat)
 {
         if (fake_errno) {
                 errno = fake_errno;
@@ -40,7 +40,7 @@ static int count_ioctl(int fd, unsigned long request, void *argument)
         return 0;
 }
 
-static struct sgio_context context = { .ioctl = count_ioctl };
+static struct sgio_context context = { .ioctl = count_ioctl, .fstat = fake_fstat };
 
 /* Send PR IN and PR OUT: how many ioctls does it take? */
 static int count_ioctls(const struct device *device, int fd)

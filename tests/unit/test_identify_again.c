@@ -25,7 +25,7 @@ struct node {
 static struct node now;
 static int asked, sent; /* ioctls */
 
-int fstat(int fd, struct stat *ret_stat)
+static int scripted_fstat(int fd, struct stat *ret_stat)
 {
         if (now.mode == 0) {
                 errno = EIO;
@@ -51,7 +51,7 @@ static int scripted_ioctl(int fd, unsigned long request, void *argument)
         return 0;
 }
 
-static struct sgio_context context = { .ioctl = scripted_ioctl };
+static struct sgio_context context = { .ioctl = scripted_ioctl, .fstat = scripted_fstat };
 static const struct node disk = { S_IFBLK, 8, 0, 5, 0 };
 static int fd; /* open for both */
 
@@ -237,7 +237,9 @@ static void test_modes(void)
 
 static void test_other_context(void)
 {
-        struct sgio_context other = { .sysfs = -1, .ioctl = scripted_ioctl };
+        struct sgio_context other = {
+                .sysfs = -1, .ioctl = scripted_ioctl, .fstat = scripted_fstat,
+        };
         struct device device = after_disk();
 
         sgio_identify(&other, fd, &device);

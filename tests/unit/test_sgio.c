@@ -78,8 +78,18 @@ static int scripted_ioctl(int fd, unsigned long request, void *argument)
         return expected->error ? -1 : 0;
 }
 
+/* Every descriptor is /dev/sg0. */
+static int sg_fstat(int fd, struct stat *ret_stat)
+{
+        if (fstatat(fd, "", ret_stat, AT_EMPTY_PATH) < 0)
+                return -1;
+        ret_stat->st_mode = S_IFCHR | 0600;
+        ret_stat->st_rdev = makedev(21, 0);
+        return 0;
+}
+
 static const struct sgio_context context = {
-        .sysfs = -1, .timeout_ms = TIMEOUT_MS, .ioctl = scripted_ioctl,
+        .sysfs = -1, .timeout_ms = TIMEOUT_MS, .ioctl = scripted_ioctl, .fstat = sg_fstat,
 };
 
 #define CDB_IN(action, length) { 0x5e, (action), [7] = (length) >> 8, [8] = (length) & 0xff }
@@ -141,16 +151,6 @@ static void run_step(const struct step *step, int error)
                 is_bytes(r.sense, (uint8_t[SENSE_SIZE]){ 0 }, SENSE_SIZE, "%s: no sense", s.what);
 }
 
-/* In place of the C library's: every descriptor is /dev/sg0. */
-int fstat(int fd, struct stat *ret_stat)
-{
-        if (fstatat(fd, "", ret_stat, AT_EMPTY_PATH) < 0)
-                return -1;
-        ret_stat->st_mode = S_IFCHR | 0600;
-        ret_stat->st_rdev = makedev(21, 0);
-        return 0;
-}
-
 static void make_device(struct device *ret_device)
 {
         sgio_identify(&context, expected_fd, ret_device);
@@ -201,6 +201,10 @@ int main(void)
         struct sg_io_hdr header = { .interface_id = 'S' };
         errno = 0;
         ok(sgio_ioctl(null, SG_IO, &header) == -1 && errno == ENOTTY, "sgio_ioctl() is ioctl(2)");
+        struct stat st = { 0 }, real;
+        ok(fstat(null, &real) == 0 && sgio_fstat(null, &st) == 0 && st.st_mode == real.st_mode &&
+                   st.st_rdev == real.st_rdev && st.st_ino == real.st_ino, "sgio_fstat() is fstat(2)");
+        ok(sgio_fstat(-1, &st) == -1 && errno == EBADF, "and sets errno");
         close(null);
         is_int(count_fds(), fds, "no descriptor is left open");
         return done();
