@@ -41,7 +41,12 @@ def ratio(rounds, figure, one, other):
 
 def spread(rounds, figure, one, other):
     """The middle half of these ratios."""
-    ratios = sorted(r[one][figure] / r[other][figure] for r in rounds)
+    return middle_half(r[one][figure] / r[other][figure] for r in rounds)
+
+
+def middle_half(ratios):
+    """Its ends."""
+    ratios = sorted(ratios)
     quarter = len(ratios) // 4
     return ratios[quarter], ratios[-1 - quarter]
 

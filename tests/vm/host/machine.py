@@ -14,14 +14,19 @@ TIMEOUT = 124           # as of timeout(1)
 DIED = 125              # no exit status: a kernel panic or a crash of the emulation
 
 
-def boot(*, kernel, image, program, log, timeout, on_line):
+TIMED = ("-accel", "tcg,thread=multi")
+# Time goes on by a nanosecond an instruction: how fast the host is, or how busy, cannot be seen.
+COUNTED = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
+
+
+def boot(*, kernel, image, program, log, timeout, on_line, clock=TIMED):
     """Run `program` (a command line inside the VM), give each of its lines to `on_line`.
 
     Returns its exit status (0 to 123), TIMEOUT or DIED.
     """
     command = [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
-        "-M", "pc", "-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", "1", "-m", "1024",
+        "-M", "pc", *clock, "-cpu", "qemu64", "-smp", "1", "-m", "1024",
         "-display", "none",
         "-kernel", str(kernel), "-initrd", str(image),
         "-append", f"console=ttyS0 panic=-1 quiet tsc=reliable -- {program}",

@@ -23,6 +23,8 @@ class Vm:
     Raises NotRunnable where the VM cannot be built.
     """
 
+    clock = machine.TIMED
+
     def __init__(self, helper):
         self.folder = Path(tempfile.mkdtemp(prefix="pr-manager-vm-"))
         self.log = self.folder / "console.log"
@@ -58,7 +60,7 @@ class Vm:
         for _ in range(BOOTS):
             status = machine.boot(kernel=self._parts / "vmlinuz", image=self._image,
                                   program=program, log=self.log, timeout=timeout,
-                                  on_line=on_line)
+                                  on_line=on_line, clock=self.clock)
             if status != machine.DIED:
                 break
             on_death(self.log.read_text(errors="replace").splitlines()[-20:])
