@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""libprmanager as others get it: check.py BUILD SOURCE PR_HELPER_SIM
+"""What is installed, as others get it: check.py BUILD SOURCE PR_HELPER_SIM
 
-The header by itself in C and C++; what the libraries export; and programs
-built against an installed copy by pkg-config, run on the simulated target.
+How small the daemon is. Of libprmanager the header by itself in C and C++; what
+the libraries export; and programs built against an installed copy by
+pkg-config, run on the simulated target.
 """
 
 import os
@@ -38,6 +39,14 @@ def succeeds(what, *command, **options):
     r = run(*command, **options)
     ok(r.returncode == 0, what, r.stdout + r.stderr)
     return r
+
+
+def check_daemon(program, stripped):
+    run("strip", "-o", stripped, program)
+    size = stripped.stat().st_size
+    ok(size < 100_000, f"the daemon has {size} bytes without its symbols", "they are to be less than 100000")
+    libraries = run("ldd", program).stdout.splitlines()
+    ok(0 < len(libraries) <= 6, f"it is linked with {len(libraries)} libraries", "\n".join(libraries))
 
 
 def declared():
@@ -165,6 +174,7 @@ def main():
         if b"__asan_init" in shared.read_bytes():
             print("# built with sanitizers: programs without them cannot load it")
         else:
+            check_daemon(next(root.rglob("qemu-pr-helper")), folder / "stripped")
             check_programs(folder, root)
     print(f"1..{count}")
     return 1 if failures else 0
