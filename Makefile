@@ -48,6 +48,12 @@ check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja $(THREADS)/build.
 check-peer: setup
 	tests/protocol/run --peer
 
+# Honest and hostile clients, kill -9, disks that hang, no descriptors, on the simulated target
+# and on real disks, for so many minutes: make soak MINUTES=60. SEED=n repeats one.
+soak: all
+	tools/setup check
+	tests/soak/run --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
+
 # Every harness for so many seconds: make fuzz SECONDS=60; with AFL++: make fuzz SECONDS=60 AFL=1
 fuzz:
 	tools/setup fuzz
@@ -71,4 +77,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(SANITIZED) $(CLANG) $(THREADS)
 
-.PHONY: all setup demo demo-vm check check-peer bench fuzz lint install clean
+.PHONY: all setup demo demo-vm check check-peer soak bench fuzz lint install clean

@@ -33,7 +33,7 @@ MODULES = ["sd_mod", "sg", "target_core_mod", "tcm_loop", "iscsi_target_mod", "i
 # Parts of the standard library that no test needs
 STDLIB_WITHOUT = {"test", "tests", "idlelib", "lib2to3", "tkinter", "turtledemo",
                   "ensurepip", "distutils", "pydoc_data", "asyncio", "sqlite3"}
-STDLIB_BINARIES = ("_ctypes", "mmap", "_json")
+STDLIB_BINARIES = ("_ctypes", "mmap", "_json", "resource")
 
 USERS = "root:x:0:0::/:/bin/sh\nplain:x:1000:1000::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
 GROUPS = "root:x:0:\nplain:x:1000:\nnogroup:x:65534:\n"
@@ -162,6 +162,8 @@ def _add_inner_qemu(archive, firmware):
 
 def _add_tests(archive):
     for source in sorted((VM / "guest").glob("*.py")):
+        archive.file(f"/vm/{source.name}", source)
+    for source in sorted((TESTS / "soak").glob("*.py")):
         archive.file(f"/vm/{source.name}", source)
     archive.file("/vm/prclient.py", TESTS / "lib/prclient.py")
     for source in sorted((TESTS / "cases").glob("*.py")):
