@@ -103,20 +103,26 @@ static void explain_eperm(const struct client *client, const struct pr_result *r
 
 /*
  * Room for a command's data, all zero: whatever the kernel leaves untouched
- * must not be somebody else's.
+ * must not be somebody else's. `ret_memory` is to be freed.
  *
  * Pages of its own, and one more behind them that is never sent: the kernel
  * lends the target these very pages, and LIO's READ FULL STATUS writes a whole
  * descriptor past a short allocation length.
+ *
+ * Always as much, and aligned by hand: glibc before 2.38 hardly ever finds what
+ * aligned_alloc() gave and was freed, so the heap would grow for hours (glibc's
+ * bug 14581). Pages that are not touched cost nothing.
  */
-static uint8_t *new_buffer(size_t size)
+static uint8_t *new_buffer(size_t size, void **ret_memory)
 {
         enum { PAGE = 4096 };
-        size_t room = (size + PAGE - 1) / PAGE * PAGE + PAGE;
-        uint8_t *buffer = aligned_alloc(PAGE, room);
+        uint8_t *memory = malloc(PAGE + PR_DATA_MAX + PAGE);
 
-        if (buffer)
-                memset(buffer, 0, size);
+        if (!memory)
+                return NULL;
+        uint8_t *buffer = memory + (PAGE - (uintptr_t)memory % PAGE) % PAGE;
+        memset(buffer, 0, size);
+        *ret_memory = memory;
         return buffer;
 }
 
@@ -124,7 +130,8 @@ static uint8_t *new_buffer(size_t size)
 static int answer(struct client *client, const struct wire_request *request, int fd_to_close)
 {
         cleanup_fd int fd = fd_to_close;
-        cleanup_free uint8_t *data = NULL;
+        cleanup_free void *memory = NULL;
+        uint8_t *data = NULL;
         struct device *device = &client->device;
         struct pr_result result;
         struct pr_command command = { .bytes = request->bytes, .cdb = request->cdb };
@@ -135,7 +142,7 @@ static int answer(struct client *client, const struct wire_request *request, int
               device->ops->kind, major(device->number), minor(device->number));
 
         if (cdb->length > 0 && (cdb->out || !device->refusal)) {
-                data = new_buffer(cdb->length);
+                data = new_buffer(cdb->length, &memory);
                 if (!data)
                         return -ENOMEM;
         }
