@@ -126,19 +126,22 @@ def unread(a):
 
 @kind("a flood of connections")
 def flood(a):
+    """Each of them with requests: a daemon that served one is as large as it will be."""
     clients = []
     end = time.monotonic() + a.hold_seconds
     with contextlib.suppress(OSError):
         while time.monotonic() < end and len(clients) < a.flood:
-            s = socket.socket(socket.AF_UNIX)
-            clients.append(s)
-            s.connect(a.socket())
+            clients.append(a.connect(handshake=False))
+            send(clients[-1], bytes(4))
+            send(clients[-1], pr.cdb_in(pr.READ_FULL_STATUS), [a.own])
+            send(clients[-1], pr.cdb_out(pr.RESERVE, length=8192), [a.own])
+            send(clients[-1], bytes(8192))
     while time.monotonic() < end:           # full; and a few that knock meanwhile
         with contextlib.suppress(OSError, EOFError), a.connect() as c:
             c.request(a.own, pr.cdb_in(pr.READ_KEYS))
         time.sleep(0.05)
-    for s in clients:
-        s.close()
+    for client in clients:
+        client.close()
 
 
 @kind("gone at once")

@@ -15,6 +15,7 @@ from watch import Watch
 
 CALM = 25.0             # seconds in which a daemon has rid itself of all that attacked it
 QUIET = 10.0
+TREND = 12              # values of memory in the table
 
 
 @dataclass
@@ -177,6 +178,8 @@ def _uses(watch):
         unit = " kB" if what == "rss" else ""
         yield (f"{'  ' + what + ': first, min, max, last':40} {values[0]}, {min(values)}, "
                f"{max(values)}, {values[-1]}{unit}")
+    shown = quiet[::-(-len(quiet) // TREND)]
+    yield f"{'  rss by and by':40} " + " ".join(str(s.rss) for s in shown)
     slope = watch.slope()
     if slope is not None:
         yield f"{'  rss: slope after warming up':40} {slope:+.0f} kB/h"

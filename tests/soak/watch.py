@@ -5,8 +5,7 @@ import os
 import time
 from dataclasses import dataclass
 
-RSS_GROWTH = 512        # kB that a daemon may have more at the end than after warming up
-WARM_UP = 1 / 3         # of its life, after which its memory counts
+RSS_GROWTH = 512        # kB
 LEAST_LIFE = 60.0       # seconds; a shorter one is all warming up
 
 
@@ -67,17 +66,22 @@ class Watch:
         return (now.fds, now.threads) == (first.fds, first.threads)
 
     def judge(self):
-        warm = self._warm()
-        if len(warm) >= 2 and (growth := warm[-1].rss - warm[0].rss) > RSS_GROWTH:
+        """The least in the last third of its life against the least in the one before.
+
+        The least: how much the allocator keeps after a flood comes and goes, and is no leak.
+        """
+        life = self.samples[-1].at if self.samples else 0
+        if life < LEAST_LIFE:
+            return
+        middle, last = ([s.rss for s in self.samples if low <= 3 * s.at / life < high]
+                        for low, high in ((1, 2), (2, 4)))
+        if middle and last and (growth := min(last) - min(middle)) > RSS_GROWTH:
             self._tally.fail(f"{self.service.name}: its memory grew by {growth} kB")
 
-    def _warm(self):
-        life = self.samples[-1].at if self.samples else 0
-        return [s for s in self.samples if s.at >= life * WARM_UP] if life >= LEAST_LIFE else []
-
     def slope(self):
-        """kB an hour, by least squares over what counts; None where there is too little."""
-        warm = self._warm()
+        """kB an hour, by least squares after the first third; None where there is too little."""
+        life = self.samples[-1].at if self.samples else 0
+        warm = [s for s in self.samples if s.at >= life / 3]
         if len(warm) < 3:
             return None
         mean_t = sum(s.at for s in warm) / len(warm)

@@ -163,7 +163,9 @@ class Guest:
 
 
 def say(text):
-    print(text, flush=True)
+    """In one write: many threads do."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def main():
