@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What happens to the daemons beside their clients: ends, disks that hang, no descriptors."""
 
+import contextlib
 import os
 import resource
 import select
@@ -9,10 +10,11 @@ import threading
 import time
 
 import prclient as pr
+from service import forking
 
 WAITING = 6             # clients of a disk that hangs; two of them leave
 LEAVING = 2
-AFTERMATH = 0.5         # seconds until answers from before are all read
+AFTERMATH = 3.0         # seconds until answers from before are all read
 
 
 class Restarter:
@@ -70,6 +72,7 @@ class Hang:
     """
 
     fd = -1
+    close_hangs = False     # of a copy of it, too, which every new process has for a moment
 
     def stop(self):
         """From now on commands do not come back."""
@@ -84,6 +87,20 @@ class Hang:
 def hang(service, disk, others, seconds, patience, tally):
     """A disk of `service` hangs: its clients wait, `others` (clusters) go on."""
     clients = _connect(service, patience)
+    with forking if disk.close_hangs else contextlib.nullcontext():
+        _hang(clients, service, disk, others, seconds, patience, tally)
+    for client in clients[LEAVING:]:
+        try:
+            reply = client.reply()
+            if not disk.right(reply):
+                tally.fail(f"{service.name}: after a disk hung: {reply}")
+        except (OSError, EOFError) as e:
+            tally.fail(f"{service.name}: no answer after a disk hung: {e!r}")
+        client.close()
+    tally.event("disks hung and resumed")
+
+
+def _hang(clients, service, disk, others, seconds, patience, tally):
     before = {cluster: cluster.steps for cluster in others}
     disk.stop()
     try:
@@ -102,15 +119,6 @@ def hang(service, disk, others, seconds, patience, tally):
             client.close()
     finally:
         disk.resume()
-    for client in clients[LEAVING:]:
-        try:
-            reply = client.reply()
-            if not disk.right(reply):
-                tally.fail(f"{service.name}: after a disk hung: {reply}")
-        except (OSError, EOFError) as e:
-            tally.fail(f"{service.name}: no answer after a disk hung: {e!r}")
-        client.close()
-    tally.event("disks hung and resumed")
 
 
 def _connect(service, patience):

@@ -34,6 +34,8 @@ OPTIONS = ["--socket-mode=666", "--status-socket={folder}/{name}.status"]
 class StoppedServer(Hang):
     """A file of a file system in user space, whose server is stopped and continued."""
 
+    close_hangs = True
+
     def __init__(self, troubles):
         self.fd = troubles.open("fine")
         self._server = troubles.pid
@@ -130,11 +132,16 @@ class Host:
 
     def _hang(self):
         context = SimpleNamespace(dir=str(self._folder), cleanups=self._stack)
+        # its server ends with this program, not by a signal to all: nothing could be closed then
+        signals = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTERM, signal.SIGINT)}
         try:
             return StoppedServer(Troubles(context))
         except Skip as e:
             self._tally.note(f"no disk hung on the simulated target: {e}")
             return None
+        finally:
+            for number, handler in signals.items():
+                signal.signal(number, handler)
 
 
 def soak(folder, seconds, seed, say, options):

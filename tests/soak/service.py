@@ -13,7 +13,11 @@ import prclient as pr
 FEW_DESCRIPTORS = 160           # room for 48 clients, 36 of them of one user
 LOG_MAX = 8 << 20               # bytes of a log that are kept
 BAD = re.compile(r"BUG|[Aa]ssert|Sanitizer|runtime error:|corrupt|double free|stack smashing|"
-                 r"[Ss]egfault|damaged|cannot be read|cannot be written(?!.*Too many open files)")
+                 r"[Ss]egfault|damaged|cannot be (?:read|written)(?!.*Too many open files)")
+
+
+# Held by whoever starts a process, or must have nobody do it
+forking = threading.Lock()
 
 
 class Service:
@@ -38,8 +42,9 @@ class Service:
         if few_descriptors:
             wrapper = ["/bin/sh", "-c", f'ulimit -n {FEW_DESCRIPTORS}; exec "$0" "$@"']
             self.tally.event("starts with few descriptors")
-        self._process = subprocess.Popen([*wrapper, *self._command], stdin=subprocess.DEVNULL,
-                                         stdout=self._log, stderr=self._log)
+        with forking:
+            self._process = subprocess.Popen([*wrapper, *self._command], stdin=subprocess.DEVNULL,
+                                             stdout=self._log, stderr=self._log)
         if not self._wait_for(lambda: self._process.poll() is not None or self.serves()):
             self.tally.fail(f"{self.name}: does not serve {self._patience:g} s after its start")
         if self._process.returncode is not None:
