@@ -6,6 +6,7 @@ that they stand for two hosts that share one disk.
 """
 
 import functools
+import os
 import re
 import struct
 import subprocess
@@ -28,7 +29,15 @@ class Initiator:
                                            None)) / "device"
         self.disk = "/dev/" + self._name("block")
         self.sg = "/dev/" + self._name("scsi_generic")
+        wait_for(self._opens)           # its node is there before the disk is
         scsi.drop_unit_attentions(self.disk)
+
+    def _opens(self):
+        try:
+            os.close(os.open(self.disk, os.O_RDWR | os.O_NONBLOCK))
+            return True
+        except OSError:
+            return False
 
     def _name(self, kind):
         return wait_for(lambda: next((self.sysfs / kind).glob("*"), None)).name
