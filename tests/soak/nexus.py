@@ -60,6 +60,8 @@ class Nexus:
         self._on_life(self.life)
 
     def _wait(self, begin, what):
+        if self.tally.stop.is_set():    # the soak ends: whether the daemon lives is seen elsewhere
+            raise GivenUp
         if time.monotonic() - begin > self.patience:
             self.tally.fail(f"{self.name}: {what} for {self.patience:g} s")
             raise GivenUp
