@@ -7,16 +7,16 @@ unittest method; the first line of its docstring is its name in the output.
 
 import faulthandler
 import signal
-import subprocess
 import sys
 import time
 import traceback
 import unittest
 from pathlib import Path
 
+import kernel_log
+
 CASE_SECONDS = 60       # emulation is slow; what takes longer hangs
 SLOW_SECONDS = 3        # worth a remark
-MARK = "runner: "       # in the kernel's log, where a case begins
 
 
 class TooSlow(Exception):
@@ -33,7 +33,7 @@ class TapResult(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self._why, self._skip, self._start = None, "", time.monotonic()
-        Path("/dev/kmsg").write_text(f"{MARK}{test.id()}")
+        kernel_log.begin(test.id())
         signal.alarm(CASE_SECONDS)
 
     def addError(self, test, err):
@@ -62,18 +62,12 @@ class TapResult(unittest.TestResult):
         if self._why:
             self.failed = True
             lines = "".join(traceback.format_exception(*self._why)).splitlines()
-            lines += getattr(test, "diagnostics", list)() + ["kernel log:", *_kernel_log()]
+            lines += getattr(test, "diagnostics", list)() + ["kernel log:", *kernel_log.lines()]
             print(f"not ok - {name}", *lines, sep="\n# ", flush=True)
         else:
             print(f"ok - {name}{self._skip}", flush=True)
         if (seconds := time.monotonic() - self._start) >= SLOW_SECONDS:
             print(f"# took {seconds:.1f} s", flush=True)
-
-
-def _kernel_log():
-    """What the kernel said during this case."""
-    done = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace")
-    return done.stdout.rpartition(MARK)[2].splitlines()[1:]
 
 
 def _name(test):
