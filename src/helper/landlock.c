@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "helper/confine.h"
 
 /* Rights that came after the headers that we may be built with (ABI 2, 3, 5). */
@@ -46,8 +48,11 @@ int confine_files(int folder)
 {
         long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
+        if (abi < 0 && errno != ENOSYS && errno != EOPNOTSUPP) /* not built in, or switched off */
+                log_warning("this process is not kept from files by Landlock, which somebody's "
+                            "seccomp filter refuses: %s", strerror(errno));
         if (abi < 1)
-                return 0; /* not built in, or switched off */
+                return 0;
 
         struct landlock_ruleset_attr handled = {
                 .handled_access_fs = handled_rights((int)abi),
