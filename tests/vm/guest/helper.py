@@ -15,18 +15,19 @@ IOCTL = "16 "           # the number of the system call, as /proc shows it
 
 
 class Helper:
-    """A running daemon. `prefix` is what it is started by, for example setpriv.
+    """A running daemon. `prefix` is what it is started by, for example setpriv;
+    `program` is the daemon itself, where it is not the one in /usr/bin.
 
     Use it in a `with` block; at its end the daemon gets a SIGTERM.
     """
 
-    def __init__(self, *options, prefix=(), socket_path=None):
+    def __init__(self, *options, prefix=(), socket_path=None, program=PROGRAM):
         self.folder = Path(tempfile.mkdtemp(prefix="helper-"))
         self.folder.chmod(0o777)
         self.socket = Path(socket_path or self.folder / "socket")
         self._log = open(self.folder / "log", "w+b")
         self.process = subprocess.Popen(
-            [*prefix, PROGRAM, "-k", self.socket, *options],
+            [*prefix, program, "-k", self.socket, *options],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
 
     def __enter__(self):

@@ -95,7 +95,8 @@ def _add_base(archive):
     archive.link("/var/run", "../run")
     archive.text("/etc/passwd", USERS)
     archive.text("/etc/group", GROUPS)
-    archive.file("/init", VM / "guest/init")
+    for program in ("init", "program"):
+        archive.file(f"/{program}", VM / "guest" / program)
     busybox = find("busybox")
     archive.file("/bin/busybox", busybox)
     if "not a dynamic" not in subprocess.run(["ldd", busybox], capture_output=True,
