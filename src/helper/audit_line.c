@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "base/clock.h"
+
 /* Older kernels say with it that there is sense, which can be seen anyway. */
 enum { DRIVER_SENSE = 0x08 };
 
@@ -28,13 +30,17 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
         t->left -= length;
 }
 
-static void add_device(struct text *t, const struct device *device)
+static void add_client(struct text *t, const struct pr_cdb *cdb, unsigned number, pid_t pid,
+                       uid_t uid)
 {
-        char wwid[160];
+        add(t, "PR %s client=%u pid=%d uid=%u", cdb->out ? "OUT" : "IN", number, (int)pid,
+            (unsigned)uid);
+}
 
-        if (device->number != 0)
-                add(t, " device=%u:%u", major(device->number), minor(device->number));
-        device->ops->wwid(device, wwid, sizeof wwid);
+static void add_device(struct text *t, dev_t number, const char *wwid)
+{
+        if (number != 0)
+                add(t, " device=%u:%u", major(number), minor(number));
         if (wwid[0] != '\0')
                 add(t, " wwid=%s", wwid);
 }
@@ -87,10 +93,24 @@ void audit_line(const struct audit *audit, const struct device *device,
                 size_t size)
 {
         struct text t = { .at = ret_text, .left = size };
+        char wwid[160];
 
-        add(&t, "PR %s client=%u pid=%d uid=%u", command->cdb.out ? "OUT" : "IN", audit->client,
-            (int)audit->pid, (unsigned)audit->uid);
-        add_device(&t, device);
+        device->ops->wwid(device, wwid, sizeof wwid);
+        add_client(&t, &command->cdb, audit->client, audit->pid, audit->uid);
+        add_device(&t, device->number, wwid);
         add_command(&t, command);
         add_result(&t, result);
+}
+
+void audit_line_in_flight(const struct device_use *device, const struct in_flight *f,
+                          char *ret_text, size_t size)
+{
+        struct text t = { .at = ret_text, .left = size };
+        uint8_t keys[PR_OUT_KEYS_SIZE];
+
+        memcpy(keys, f->keys, sizeof keys);
+        add_client(&t, &f->cdb, f->client.number, f->client.pid, f->client.uid);
+        add_device(&t, device->number, device->wwid);
+        add_command(&t, &(struct pr_command){ .cdb = f->cdb, .data = keys });
+        add(&t, ": has not come back for %lld s", (long long)(clock_us() - f->since_us) / 1000000);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "helper/audit.h"
+#include "helper/devices.h"
 
 /**
  * "PR OUT client=3 pid=4711 uid=107 device=8:16 wwid=naa.6001... RESERVE scope=0 type=WERO
@@ -13,3 +14,7 @@
 void audit_line(const struct audit *audit, const struct device *device,
                 const struct pr_command *command, const struct pr_result *result, char *ret_text,
                 size_t size);
+
+/** The same of a command without a result: "... key=0xa1 action-key=0: has not come back for 9 s". */
+void audit_line_in_flight(const struct device_use *device, const struct in_flight *f,
+                          char *ret_text, size_t size);

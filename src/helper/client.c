@@ -58,7 +58,7 @@ static void run(const struct client *client, const struct device *device, int fd
 
         if (device->refusal) {
                 pr_result_refuse(ret_result, device->refusal);
-        } else if (devices_begin(device, &who, &command->cdb, &token) < 0) {
+        } else if (devices_begin(device, &who, command, &token) < 0) {
                 answer_busy(ret_result, "the device hangs: commands that were sent before have "
                                         "not come back");
         } else {

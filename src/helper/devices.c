@@ -136,21 +136,25 @@ static int place_of(struct device_use *d, const struct device_client *client)
 }
 
 static void enter(struct device_use *d, const struct device_client *client,
-                  const struct pr_cdb *cdb, struct devices_token *ret_token)
+                  const struct pr_command *command, struct devices_token *ret_token)
 {
+        const struct pr_cdb *cdb = &command->cdb;
         struct in_flight *place = d->in_flight;
+        size_t known = !cdb->out ? 0 : cdb->length < PR_OUT_KEYS_SIZE ? cdb->length : PR_OUT_KEYS_SIZE;
 
         while (place->client.number != 0)
                 place++; /* there is one: has_room() has counted */
         d->used_us = clock_us();
         *place = (struct in_flight){ .client = *client, .cdb = *cdb, .since_us = d->used_us };
+        if (known > 0)
+                memcpy(place->keys, command->data, known);
         d->in_flight_count++;
         (void)place_of(d, client);
         *ret_token = (struct devices_token){ .device = d, .place = place };
 }
 
 int devices_begin(const struct device *device, const struct device_client *client,
-                  const struct pr_cdb *cdb, struct devices_token *ret_token)
+                  const struct pr_command *command, struct devices_token *ret_token)
 {
         bool may_wait = true;
         struct device_use *d;
@@ -159,7 +163,7 @@ int devices_begin(const struct device *device, const struct device_client *clien
         do {
                 d = find_or_add(device);
                 if (d && has_room(d, client->uid)) {
-                        enter(d, client, cdb, ret_token);
+                        enter(d, client, command, ret_token);
                         pthread_mutex_unlock(&table.lock);
                         return 0;
                 }
@@ -221,6 +225,16 @@ void devices_forget_client(unsigned number)
                 for (int i = 0; i < DEVICE_CLIENTS_MAX; i++)
                         if (d->clients[i].client.number == number)
                                 memset(&d->clients[i], 0, sizeof d->clients[i]);
+        pthread_mutex_unlock(&table.lock);
+}
+
+void devices_each_in_flight(void (*each)(const struct device_use *, const struct in_flight *))
+{
+        pthread_mutex_lock(&table.lock);
+        for (struct device_use *d = table.devices; d < table.devices + table.count; d++)
+                for (struct in_flight *f = d->in_flight; f < d->in_flight + IN_FLIGHT_MAX; f++)
+                        if (f->client.number != 0)
+                                each(d, f);
         pthread_mutex_unlock(&table.lock);
 }
 

@@ -39,7 +39,8 @@ struct device_client {
 struct in_flight {
         struct device_client client; /**< number 0: a free place */
         struct pr_cdb cdb;
-        int64_t since_us; /**< CLOCK_MONOTONIC */
+        uint8_t keys[PR_OUT_KEYS_SIZE]; /**< the begin of OUT's parameter list */
+        int64_t since_us;               /**< CLOCK_MONOTONIC */
 };
 
 struct device_use {
@@ -73,7 +74,7 @@ struct devices_token {
  * @return 0, or -EBUSY where it must not be: the device hangs, or there are too many devices
  */
 int devices_begin(const struct device *device, const struct device_client *client,
-                  const struct pr_cdb *cdb, struct devices_token *ret_token);
+                  const struct pr_command *command, struct devices_token *ret_token);
 
 /** It came back. */
 void devices_end(const struct devices_token *token, const struct pr_command *command,
@@ -81,6 +82,9 @@ void devices_end(const struct devices_token *token, const struct pr_command *com
 
 /** A client has left. */
 void devices_forget_client(unsigned number);
+
+/** Look at every command that is not back. `each` must not wait for anything. */
+void devices_each_in_flight(void (*each)(const struct device_use *, const struct in_flight *));
 
 /** A copy of every device's, at most `max`. @return how many */
 size_t devices_snapshot(struct device_use *ret_devices, size_t max);

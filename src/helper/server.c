@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "helper/audit_line.h"
 #include "helper/clients.h"
 #include "helper/devices.h"
 #include "helper/events.h"
@@ -159,6 +160,15 @@ static unsigned wait_for_clients(int event)
         return clients_count();
 }
 
+/* What may yet be carried out, when nobody is there any more to say how it ended. */
+static void tell_in_flight(const struct device_use *device, const struct in_flight *f)
+{
+        char line[LOG_LINE_MAX];
+
+        audit_line_in_flight(device, f, line, sizeof line);
+        log_warning("%s", line);
+}
+
 int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument)
 {
         cleanup_fd int signals = signalfd(-1, options->signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -202,6 +212,7 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         clients_cut_off_all();
         log_warning("%u clients are left behind: their devices have not answered for %d s", left,
                     SERVER_PATIENCE_MS / 1000);
+        devices_each_in_flight(tell_in_flight);
         (void)steal_fd(&event); /* they may still raise it */
         return 1;
 }

@@ -71,6 +71,8 @@ struct pr_out_keys {
         uint64_t action_key;     /**< SERVICE ACTION RESERVATION KEY */
 };
 
+enum { PR_OUT_KEYS_SIZE = 16 }; /**< both, at the begin of every parameter list */
+
 /** False where the list is too short to hold both keys. */
 bool pr_out_keys_decode(const uint8_t *list, size_t size, struct pr_out_keys *ret_keys);
 

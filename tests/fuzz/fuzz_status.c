@@ -133,7 +133,7 @@ static void happen(struct reader *r, struct devices_token *tokens, unsigned *cou
         command.cdb.action = read_u8(r) & 0x1f;
         device.number = op & 1 ? (dev_t)read_be16(r) : 0;
         if (op & 0x80 && *count < TOKENS) {
-                if (devices_begin(&device, &client, &command.cdb, &tokens[*count]) == 0)
+                if (devices_begin(&device, &client, &command, &tokens[*count]) == 0)
                         tokens[(*count)++].place->since_us -= read_be32(r);
         } else if (*count > 0) {
                 list[15] = op & 0x20;

@@ -92,7 +92,7 @@ def check_hanging(t, name):
 
 @case(root=True, ours="it stalls (row 3)", cost=11)
 def end_with_hanging(t):
-    """SIGTERM with a client whose device hangs: ten seconds for it, exit 0, the paths go"""
+    """SIGTERM with a client whose device hangs: nine seconds for it, exit 0, the paths go"""
     troubles, h, w = started(t, "-f", t.path("pid"))
     c = t.keep(h.client())
     c.send(cdb_in(0), [troubles.open("fstat-hangs")])

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "tap.h"
 
 static const char *wwid_text;
@@ -101,6 +102,30 @@ static void test_lines(void)
         }
 }
 
+/* A command that hangs when the helper ends has the line that it would have had, without a result. */
+static void test_in_flight(void)
+{
+        struct device_use device = { .number = makedev(8, 16), .wwid = "naa.6001" };
+        struct in_flight f = {
+                .client = { .number = 3, .pid = 4711, .uid = 107 },
+                .cdb = { .out = true, .action = 1, .type = 5, .length = 24 },
+                .keys = { [7] = 0xa1, [15] = 0xb2 },
+        };
+        char text[512];
+
+        f.since_us = clock_us() - 9000000;
+        audit_line_in_flight(&device, &f, text, sizeof text);
+        is_string(text, "PR OUT " WHO "RESERVE scope=0 type=WERO" KEYS ": has not come back for 9 s",
+                  "PR OUT");
+        f.cdb.length = 15;
+        audit_line_in_flight(&device, &f, text, sizeof text);
+        is_string(text, "PR OUT " WHO "RESERVE scope=0 type=WERO: has not come back for 9 s",
+                  "without keys");
+        f.cdb = (struct pr_cdb){ .length = 8192 };
+        audit_line_in_flight(&device, &f, text, sizeof text);
+        is_string(text, "PR IN " WHO "READ KEYS: has not come back for 9 s", "PR IN");
+}
+
 /* A key of 0 means something: it unregisters. */
 static void test_zero_keys(void)
 {
@@ -159,6 +184,7 @@ static void test_room(void)
 int main(void)
 {
         test_lines();
+        test_in_flight();
         test_zero_keys();
         test_device();
         test_room();

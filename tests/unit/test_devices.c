@@ -24,7 +24,7 @@ static int begin(const struct device *device, unsigned client, uid_t uid, struct
 {
         struct device_client who = { .number = client, .pid = (pid_t)client, .uid = uid };
 
-        return devices_begin(device, &who, &read_keys, token);
+        return devices_begin(device, &who, &(struct pr_command){ .cdb = read_keys }, token);
 }
 
 static void end(const struct devices_token *token, uint8_t status)
@@ -86,6 +86,35 @@ static void test_waiting(void)
         is_int(atomic_load(&served), 4 * LIMIT * 200, "a device that answers turns nobody away");
 }
 
+static unsigned seen;
+
+static void look(const struct device_use *d, const struct in_flight *f)
+{
+        seen++;
+        is_string(d->wwid, "wwid-1", "a command that is not back: its disk");
+        is_int(f->client.pid, 5, "its client");
+        is_int(f->keys[0] == 'a' && f->keys[PR_OUT_KEYS_SIZE - 1] == 'p', true, "its keys");
+}
+
+static void test_in_flight(void)
+{
+        uint8_t list[] = "abcdefghijklmnopqrstuvwx";
+        struct device_client who = { .number = 5, .pid = 5 };
+        struct pr_command out = { .cdb = { .out = true, .length = 24 }, .data = list };
+        struct pr_command empty = { .cdb = { .out = true } };
+        struct pr_result result = { .reached = true, .status = SCSI_BUSY };
+        struct devices_token token, other;
+
+        is_int(devices_begin(&disk, &who, &out, &token), 0, "PR OUT");
+        devices_each_in_flight(look);
+        is_int(seen, 1, "is not back");
+        is_int(devices_begin(&disk, &who, &empty, &other), 0, "PR OUT without a parameter list");
+        devices_end(&other, &empty, &result);
+        devices_end(&token, &out, &result);
+        devices_each_in_flight(look);
+        is_int(seen, 1, "and then it is");
+}
+
 static void test_snapshot(void)
 {
         struct device_use uses[2] = { 0 };
@@ -108,5 +137,6 @@ int main(void)
         test_bounds();
         test_waiting();
         test_snapshot();
+        test_in_flight();
         return done();
 }
