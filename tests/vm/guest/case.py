@@ -31,6 +31,10 @@ class Case(unittest.TestCase):
         return [line for helper in self.helpers
                 for line in [f"{helper}:", *helper.log.splitlines()]]
 
+    def note(self, text):
+        """A figure that was measured, for the output."""
+        print("#", text, flush=True)
+
     def open(self, path, flags=os.O_RDWR):
         """An fd that is closed at the end of the case; O_NONBLOCK as QEMU has it."""
         fd = os.open(path, flags | os.O_NONBLOCK)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The daemon under test, started on a path of its own."""
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -47,8 +48,14 @@ class Helper:
             raise AssertionError(f"the daemon ended with {self.process.returncode}: {self.log}")
 
     def accepts(self):
+        """Whether it greets who connects: the listener of a dead one may outlive it."""
         with socket.socket(socket.AF_UNIX) as s:
-            return s.connect_ex(str(self.socket)) == 0
+            s.settimeout(1)
+            try:
+                s.connect(str(self.socket))
+                return len(s.recv(4)) == 4
+            except OSError:
+                return False
 
     def client(self):
         return Client(self.socket, timeout=60)
@@ -59,8 +66,11 @@ class Helper:
 
     def commands_running(self):
         """How many of its threads are inside an ioctl."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum((task / "syscall").read_text().startswith(IOCTL) for task in tasks)
+        count = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):    # it has ended
+                count += (task / "syscall").read_text().startswith(IOCTL)
+        return count
 
     @property
     def log(self):

@@ -23,10 +23,10 @@ APTPL = Path("/var/target/pr")      # where LIO keeps reservations that survive 
 class Initiator:
     """One host's view of the LUN: `disk` is /dev/sdX, `sg` is /dev/sgN."""
 
-    def __init__(self, host):
-        """`host`: the number of the SCSI host whose only disk is the LUN."""
-        self.sysfs = wait_for(lambda: next(Path("/sys/class/scsi_device").glob(f"{host}:*"),
-                                           None)) / "device"
+    def __init__(self, host, number=0):
+        """`host`: the number of the SCSI host, `number`: the LUN's there."""
+        devices = Path("/sys/class/scsi_device")
+        self.sysfs = wait_for(lambda: next(devices.glob(f"{host}:*:{number}"), None)) / "device"
         self.disk = "/dev/" + self._name("block")
         self.sg = "/dev/" + self._name("scsi_generic")
         wait_for(self._opens)           # its node is there before the disk is
@@ -48,9 +48,14 @@ def loopback_initiator(backstore, number):
     group = CONFIGFS / f"loopback/naa.500140500000000{number:x}/tpgt_1"
     group.mkdir(parents=True)
     (group / "nexus").write_text(f"naa.50014050000000{number:x}0")
-    (group / "lun/lun_0").mkdir()
-    (group / "lun/lun_0/backstore").symlink_to(backstore)
-    initiator = Initiator((group / "address").read_text().split(":")[0])
+    return _loopback_lun(group, backstore, 0)
+
+
+def _loopback_lun(group, backstore, number):
+    (group / f"lun/lun_{number}").mkdir()
+    (group / f"lun/lun_{number}/backstore").symlink_to(backstore)
+    initiator = Initiator((group / "address").read_text().split(":")[0], number)
+    initiator.group = group
     initiator.transport_status = group / "transport_status"     # "online" or "offline"
     return initiator
 
@@ -74,17 +79,22 @@ def iscsi_initiator(backstore, number):
     return Initiator(new.name.removeprefix("host"))
 
 
-class Lun:
-    """A ramdisk with two initiators."""
+def ramdisk(name, serial):
+    backstore = CONFIGFS / "core/rd_mcp_0" / name
+    backstore.mkdir(parents=True)
+    (backstore / "control").write_text("rd_pages=4096")     # 16 MiB
+    (backstore / "wwn/vpd_unit_serial").write_text(serial)
+    (backstore / "enable").write_text("1")
+    return backstore
 
-    def __init__(self, name, serial, make_initiator=loopback_initiator):
+
+class Lun:
+    """A ramdisk with two initiators, whose numbers no other LUN of that transport has."""
+
+    def __init__(self, name, serial, make_initiator=loopback_initiator, numbers=(1, 2)):
         self.serial = serial
-        self.backstore = CONFIGFS / "core/rd_mcp_0" / name
-        self.backstore.mkdir(parents=True)
-        (self.backstore / "control").write_text("rd_pages=4096")    # 16 MiB
-        (self.backstore / "wwn/vpd_unit_serial").write_text(self.serial)
-        (self.backstore / "enable").write_text("1")
-        self.initiators = [make_initiator(self.backstore, n) for n in (1, 2)]
+        self.backstore = ramdisk(name, serial)
+        self.initiators = [make_initiator(self.backstore, n) for n in numbers]
 
     def reset(self):
         """No registration, no reservation, no unit attention."""
@@ -106,6 +116,21 @@ class Lun:
 def shared_lun():
     """The LUN of most suites."""
     return Lun("shared", "0123456789ab")
+
+
+@functools.cache
+def other_lun():
+    """A second one, on SCSI hosts of its own."""
+    return Lun("other", "0f1e2d3c4b5a", numbers=(3, 4))
+
+
+@functools.cache
+def neighbour():
+    """Another disk on the SCSI host of the first initiator of shared_lun()."""
+    first = shared_lun().initiators[0]
+    disk = _loopback_lun(first.group, ramdisk("neighbour", "5a4b3c2d1e0f"), 1)
+    scsi.drop_unit_attentions(first.disk)       # of a LUN that has come
+    return disk
 
 
 @functools.cache

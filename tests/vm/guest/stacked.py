@@ -15,6 +15,7 @@ from pathlib import Path
 from waiting import wait_for
 
 BLKRRPART = 0x125F
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878       # <linux/fs.h>
 SECTORS = 2048          # the size of everything below: 1 MiB
 
 
@@ -67,6 +68,20 @@ def file_system(folder):
         finally:
             _run("umount", str(folder))
     os.unlink(image)
+
+
+@contextlib.contextmanager
+def frozen(folder):
+    """Freeze the file system at `folder`: whoever writes to it waits."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.ioctl(fd, FIFREEZE, 0)
+        try:
+            yield
+        finally:
+            fcntl.ioctl(fd, FITHAW, 0)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Disks that hang, that get lost, and that write where they should not."""
 
-import contextlib
-import fcntl
 import os
 import time
 
-import lio
+import hanging
 import prclient as pr
 import scsi
 import stacked
@@ -15,7 +13,6 @@ from waiting import wait_for
 
 KEY = 0xA1
 COMMANDS = 16       # that one user may have in flight on one device
-FIFREEZE, FITHAW = 0xC0045877, 0xC0045878       # <linux/fs.h>
 
 
 class NoPathLeft(Case):
@@ -84,35 +81,20 @@ class NoPathLeft(Case):
 
 
 class Timeout(Case):
-    """A target that hangs: LIO writes its APTPL file to a file system that is frozen."""
-
     TIMED_OUT = (0xB, 0x2E, 2)
-
-    @contextlib.contextmanager
-    def frozen(self):
-        folder = os.open(lio.APTPL, os.O_RDONLY)
-        fcntl.ioctl(folder, FIFREEZE, 0)
-        try:
-            yield
-        finally:
-            fcntl.ioctl(folder, FITHAW, 0)
-            os.close(folder)
 
     def test_timeout(self):
         """--timeout=SECONDS: a command that takes longer ends with B/2E/02"""
-        self.enterContext(stacked.file_system(lio.APTPL))
         client = self.enterContext(self.helper("--timeout=2").client())
         fd = self.open(self.a.disk)
-        with self.frozen():
-            client.send(pr.cdb_out(pr.REGISTER), [fd])
-            client.send(pr.params(sark=KEY, flags=pr.APTPL))
+        with hanging.Target(self.lun) as disk:
+            before = disk.timeouts()
+            disk.hang(client, fd)
             start = time.monotonic()
-            # the kernel's count of commands that it gave up
-            count = self.a.sysfs / "iotmo_cnt"
-            before = count.read_text()
-            wait_for(lambda: count.read_text() != before)
+            wait_for(lambda: disk.timeouts() > before)
             self.assertGreaterEqual(time.monotonic() - start, 1.5)
-        self.assertCheck(client.reply(), self.TIMED_OUT)
+            disk.come_back()
+            self.assertCheck(client.reply(), self.TIMED_OUT)
 
 
 class Lost(Case):
