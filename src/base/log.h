@@ -17,7 +17,10 @@
 #include <stdint.h>
 #include <syslog.h>
 
-enum { LOG_LINE_MAX = 512 }; /**< longer lines are cut */
+enum {
+        LOG_LINE_MAX = 512,         /**< longer lines are cut */
+        LOG_RESERVED_MAX = 10000,   /**< places at a time; none is taken from other lines */
+};
 
 /**
  * Begin to log under this name. Looks at stderr: the journal behind it
@@ -41,7 +44,8 @@ void log_message(int priority, const char *format, ...) __attribute__((format(pr
 #define log_info(...) log_message(LOG_INFO, __VA_ARGS__)
 
 /**
- * Reserve the place of one line, for what must not be lost.
+ * Reserve the place of one line, for what must not be lost. It may be held for
+ * long: only lines that wait to be written stand in the way of others.
  * Waits for at most `timeout_ms`.
  * @return 0, or -EAGAIN while whoever takes the log does not take it
  */

@@ -16,7 +16,10 @@
 #include "base/log.h"
 #include "base/thread.h"
 
-enum { LINES = 256 };
+enum {
+        LINES = 256, /* waiting to be written: when there are more, whoever reads the log does not */
+        PLACES = LINES + LOG_RESERVED_MAX,
+};
 
 struct line {
         enum log_stream stream;
@@ -32,7 +35,7 @@ static struct {
         bool running;
         bool writing; /* the thread holds a line that it took out */
         unsigned first, used, reserved, lost;
-        struct line lines[LINES];
+        struct line lines[PLACES];
 } queue = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 __attribute__((format(printf, 2, 0))) static size_t format_line(char *text, const char *format,
@@ -58,8 +61,8 @@ void log_queue_put(enum log_stream stream, int priority, bool reserved, const ch
         pthread_mutex_lock(&queue.lock);
         if (reserved)
                 queue.reserved--;
-        if (queue.used + queue.reserved < LINES) {
-                struct line *line = &queue.lines[(queue.first + queue.used) % LINES];
+        if (reserved || queue.used < LINES) {
+                struct line *line = &queue.lines[(queue.first + queue.used) % PLACES];
                 line->stream = stream;
                 line->priority = priority;
                 line->size = format_line(line->text, format, args);
@@ -94,8 +97,9 @@ static void *write_lines(void *unused)
                 line.priority = next->priority;
                 line.size = next->size;
                 memcpy(line.text, next->text, next->size);
-                queue.first = (queue.first + 1) % LINES;
                 queue.used--;
+                /* from the begin where that is possible: most places have never been touched */
+                queue.first = queue.used == 0 ? 0 : (queue.first + 1) % PLACES;
                 unsigned lost = queue.lost;
                 queue.lost = 0;
                 queue.writing = true;
@@ -126,6 +130,11 @@ static struct timespec after_ms(int timeout_ms)
         return when;
 }
 
+static bool may_reserve(void)
+{
+        return queue.used < LINES && queue.reserved < LOG_RESERVED_MAX;
+}
+
 int log_reserve(int timeout_ms)
 {
         struct timespec deadline = after_ms(timeout_ms);
@@ -134,9 +143,9 @@ int log_reserve(int timeout_ms)
         if (!queue.running)
                 return 0;
         pthread_mutex_lock(&queue.lock);
-        while (r == 0 && queue.used + queue.reserved >= LINES)
+        while (r == 0 && !may_reserve())
                 r = pthread_cond_timedwait(&queue.room, &queue.lock, &deadline);
-        if (queue.used + queue.reserved < LINES) {
+        if (may_reserve()) {
                 queue.reserved++;
                 r = 0;
         }

@@ -176,7 +176,7 @@ static void test_reserved(void)
         for (int i = 0; i < PLACES; i++)
                 kept += log_reserve(0) == 0;
         is_int(kept, PLACES, "places are reserved");
-        int count = fill(LINES - PLACES);
+        int count = fill(LINES);
         for (int i = 0; i < 300; i++)
                 log_error("dropped");
         for (int i = 0; i < PLACES; i++)
@@ -196,19 +196,20 @@ static void test_release(void)
 
         while (log_reserve(0) == 0)
                 count++;
-        is_int(count, LINES, "all places can be reserved");
-        log_notice("dropped");
+        is_int(count, LOG_RESERVED_MAX, "all places can be reserved");
+        log_notice("line 0");
+        is_int(log_flush(LONG), 0, "which is in no other line's way");
         for (int i = 0; i < count; i++)
                 log_release();
         while (log_reserve(0) == 0)
                 again++;
         is_int(again, count, "given back they can be reserved again");
-        while (again-- > 0)
+        log_reserved(LOG_NOTICE, "line 1");
+        while (--again > 0)
                 log_release();
-        log_notice("line 0");
         drain();
-        is_int(count_lost(), 1, "what found no place then is counted with the next line");
-        is_int(count_lines(), 1, "which comes");
+        is_int(count_lost(), 0, "none is lost");
+        is_int(count_lines(), 2, "each comes");
 }
 
 /* Many lines with a reader that keeps up: nothing is lost, whoever writes. */

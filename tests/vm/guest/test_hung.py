@@ -285,6 +285,19 @@ class Others(HungCase):
         self.disk.come_back()
         self.assertCheck(self.stuck.reply(), TIMED_OUT)
 
+    def test_log(self):
+        """hundreds of commands that hang do not use up the log, without which none is sent"""
+        daemon = self.helper("--socket-mode=666", "--max-commands=96")
+        second = self.open(self.b.disk)             # the same LUN, which hangs, and another disk
+        for uid, count in ((1000, 96), (1001, 32)):
+            for _ in range(count):
+                with user(uid):
+                    self.client(daemon, hangs=True)
+                    self.disk.hang(self.client(daemon), second)
+        wait_for(lambda: daemon.commands_running() == 256)
+        self.assertGood(self.client(daemon).out(self.good, pr.REGISTER, sark=KEY))
+        wait_for(lambda: f"action-key={KEY:#x}: GOOD" in daemon.log)
+
     def test_reset(self):
         """another host's disk keeps its time while a host stands still for the reset of a disk"""
         neighbour = self.open(lio.neighbour().disk)
