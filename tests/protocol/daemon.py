@@ -91,7 +91,7 @@ class Helper:
         self.client().close()  # served: all of its start-up is behind it
 
     def client(self, **options):
-        """A client. The peer's backlog is 1, which is row 8's business and nobody else's."""
+        """A client. The peer's backlog is 1, which is one test's business and nobody else's."""
         deadline = time.monotonic() + 8
         while True:
             try:

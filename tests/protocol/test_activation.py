@@ -126,7 +126,7 @@ def two_sockets(t):
 @case(each={v or "empty": v for v in ("-1", "-2147483648", "2147483647", "4294967295", "99999999",
                                       "99999999999999999999", "1x", "0x1", "one", " 1", "+1",
                                       "")},
-      defect="it aborts on some and takes garbage for a number (row 9)")
+      defect="it aborts on some and takes garbage for a number")
 def bad_count(t, value):
     """garbage or a huge number in LISTEN_FDS: refused with a clear error"""
     refused(t, "LISTEN_FDS", fd=listening(t).fileno(), fds=value)

@@ -27,7 +27,7 @@ def ends(t, number):
     equal(files(t), [], "files")
 
 
-@case(each=SIGNALS, ours="its socket and pidfile stay (row 12)")
+@case(each=SIGNALS, ours="its socket and pidfile stay")
 def ends_with_clients(t, number):
     """idle clients are dropped at once, half-sent requests too, exit 0, no path left"""
     h = Helper(t, "-f", t.path("pid"))
@@ -122,7 +122,7 @@ def early(t, wrapper=(), tries=150, options=()):
         h.end()
 
 
-@case(defect="SIGTERM early in start-up is lost (row 10)", cost=4)
+@case(defect="SIGTERM early in start-up is lost", cost=4)
 def early_signal(t):
     """SIGTERM at any time after the start ends it and leaves nothing"""
     early(t, tries=20 if t.sanitized else 150)
@@ -178,7 +178,7 @@ def kill_9(t, options):
         eventually(lambda: not files(t), "the paths are gone")
 
 
-@case(defect="after -u it can remove neither socket nor pidfile (row 12)", root=True)
+@case(defect="after -u it can remove neither socket nor pidfile", root=True)
 def ends_after_drop(t):
     """after -u socket and pidfile go"""
     os.mkdir(t.path("d"), 0o700)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What many clients cost, and what happens where there are too many."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -36,7 +37,7 @@ def fill(t, h):
     raise AssertionError("200 clients, and no limit")
 
 
-@case(defect="at the limit of descriptors it spins and drops clients (row 6)", cost=2)
+@case(defect="at the limit of descriptors it spins and drops clients", cost=2)
 def descriptors(t):
     """out of descriptors: newcomers are turned away, the others served, no time wasted"""
     h = Helper(t, wrapper=FEW)
@@ -75,7 +76,7 @@ def descriptors(t):
         eventually(again, "a newcomer is served when another left")
 
 
-@case(defect="at the limit of descriptors it spins and drops clients (row 6)", cost=1)
+@case(defect="at the limit of descriptors it spins and drops clients", cost=1)
 def two_descriptors_each(t):
     """out of descriptors: those who send two each harm nobody but themselves"""
     h = Helper(t, wrapper=FEW)
@@ -104,7 +105,61 @@ def two_descriptors_each(t):
         eventually(refill, "room for as many clients as before")
 
 
-@case(defect="a live helper's path is stolen (row 11)", cost=1)
+def turned_away(t, h):
+    c = t.keep(h.client(handshake=False))
+    equal(c.closed(), True, "one more is turned away")
+
+
+@contextlib.contextmanager
+def user(uid):
+    """Whoever connects inside is that user."""
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@case(ours="it has no such option")
+def clients(t):
+    """--max-clients: one more is turned away, with a word in the log, until another leaves"""
+    h = Helper(t, "--max-clients=3", "--max-clients-per-user=3")
+    w = Witness(t, h)
+    first, second = (t.keep(h.client()) for _ in range(2))
+    turned_away(t, h)
+    h.wait_log("as many clients as possible are connected (--max-clients)")
+    w.ask()
+    first.close()
+    eventually(lambda: serves(h), "a place for somebody else")
+    equal(second.request(t.open(), cdb_in(0)).status, CHECK_CONDITION, "the others are served")
+
+
+@case(ours="it has no such option", root=True)
+def clients_of_a_user(t):
+    """--max-clients-per-user: one more of that user is turned away, and of another is not"""
+    h = Helper(t, "--max-clients=5", "--max-clients-per-user=2", "--socket-mode=666")
+    for uid in (1000, 1001):
+        with user(uid):
+            for _ in range(2):
+                t.keep(h.client())
+            turned_away(t, h)
+    h.wait_log("its user has as many connections as one user may have (--max-clients-per-user)", 2)
+    t.keep(h.client())
+    with user(1002):
+        turned_away(t, h)
+    h.wait_log("as many clients as possible are connected (--max-clients)")
+
+
+def serves(h):
+    """Whether a newcomer is served."""
+    try:
+        h.client().close()
+        return True
+    except (EOFError, OSError):
+        return False
+
+
+@case(defect="a live helper's path is stolen", cost=1)
 def full_is_live(t):
     """a helper that turns newcomers away still holds its path against another"""
     h = Helper(t, wrapper=FEW)
@@ -112,17 +167,10 @@ def full_is_live(t):
     other = Helper(t, ready=False)
     equal(other.wait(), 1, "exit status of the second")
     clients[0].close()
-
-    def served():
-        try:
-            with h.client():
-                return True
-        except (EOFError, OSError):
-            return False
-    eventually(served, "the path still leads to the first")
+    eventually(lambda: serves(h), "the path still leads to the first")
 
 
-@case(defect="a backlog of 1 turns a burst away (row 8)", cost=3)
+@case(defect="a backlog of 1 turns a burst away", cost=3)
 def burst(t):
     """a thousand clients that connect without waiting are all served"""
     h = Helper(t)

@@ -108,7 +108,7 @@ def unread_reply(t):
     w.check()
 
 
-@case(defect="its descriptors pile up: a connection that is held by itself never ends (row 7)",
+@case(defect="its descriptors pile up: a connection that is held by itself never ends",
       cost=12)
 def own_connection(t):
     """clients that pass their own connection and leave: nothing piles up"""
@@ -129,7 +129,7 @@ def own_connection(t):
     w.check(PATIENCE + 5)
 
 
-@case(defect="its descriptors pile up: a connection that is held by itself never ends (row 7)",
+@case(defect="its descriptors pile up: a connection that is held by itself never ends",
       cost=12)
 def each_others_connection(t):
     """clients that pass each other's connections and leave: nothing piles up"""

@@ -194,7 +194,7 @@ def check_failure(t, options):
         equal(os.listdir(t.dir), [], "files left")
 
 
-@case(ours="it dies in the privilege drop (row 13)", root=True)
+@case(ours="it dies in the privilege drop", root=True)
 def failure_of_the_drop(t):
     """-d: a user that cannot be changed to is the parent's exit 1, and the paths go"""
     os.chmod(t.dir, 0o777)

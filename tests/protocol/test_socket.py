@@ -13,7 +13,7 @@ import prclient
 from daemon import Helper, Witness, connects, is_socket, run_command
 from harness import Skip, case, contains, equal, eventually
 
-STOLEN = "a second helper takes the path away from the first (row 11)"
+STOLEN = "a second helper takes the path away from the first"
 
 
 def names(t):
@@ -326,7 +326,7 @@ def given_away(t):
     equal(names(t), [], "files")
 
 
-@case(root=True, defect="it cannot unlink in another user's directory (row 12)")
+@case(root=True, defect="it cannot unlink in another user's directory")
 def foreign_directory(t):
     """the socket goes from another user's directory, and from a sticky one"""
     for mode_ in (0o700, 0o755, 0o1777):

@@ -11,7 +11,7 @@ from prclient import cdb_in, cdb_out, params
 EVENTS = ["helper_listen", "helper_serve", "helper_stop", "helper_accept_pause", "client_refused",
           "client_connect", "client_features", "client_request", "client_device", "device_submit",
           "device_complete", "client_reply", "client_close"]
-NONE = "it has no trace event of its own (row 18)"
+NONE = "it has no trace event of its own"
 
 
 @case(each={"help": "help", "?": "?", "enable=help": "enable=help", "enable=?": "enable=?"})

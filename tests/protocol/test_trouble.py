@@ -11,7 +11,7 @@ from fuse import Troubles
 from harness import case, close_quietly, contains, equal, eventually
 from prclient import CHECK_CONDITION, cdb_in, cdb_out, params
 
-STALLS = "a descriptor that hangs stalls everybody (row 3)"
+STALLS = "a descriptor that hangs stalls everybody"
 
 
 def started(t, *options):
@@ -36,7 +36,7 @@ def harmless(t):
 
 @case(root=True, differs="the peer did not need to know what the descriptor is")
 def fstat_fails(t):
-    """a descriptor whose fstat fails gets 5/20/00, and the helper lives (row 5)"""
+    """a descriptor whose fstat fails gets 5/20/00, and the helper lives"""
     troubles, h, w = started(t)
     c = t.keep(h.client())
     fd = troubles.open("fstat-fails")
@@ -90,7 +90,7 @@ def check_hanging(t, name):
     w.check()
 
 
-@case(root=True, ours="it stalls (row 3)", cost=11)
+@case(root=True, ours="it stalls", cost=11)
 def end_with_hanging(t):
     """SIGTERM with a client whose device hangs: nine seconds for it, exit 0, the paths go"""
     troubles, h, w = started(t, "-f", t.path("pid"))

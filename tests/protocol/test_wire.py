@@ -226,7 +226,7 @@ def no_scsi_device(t):
     w.check()
 
 
-@case(defect="it clears O_NONBLOCK of the client's open file (row 20)")
+@case(defect="it clears O_NONBLOCK of the client's open file")
 def nonblock(t):
     """the client's open file keeps its O_NONBLOCK"""
     h = Helper(t)

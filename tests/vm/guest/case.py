@@ -54,6 +54,8 @@ class Case(unittest.TestCase):
         self.assertEqual(reply.status, pr.CHECK_CONDITION, f"{what} {reply}")
         self.assertEqual(reply.code, code, f"{what} {reply}")
         self.assertEqual(reply.payload, b"", what)
+        rest = reply.sense[8 + reply.sense[7]:]         # after ADDITIONAL SENSE LENGTH
+        self.assertEqual(rest, bytes(len(rest)), f"{what} behind the sense")
 
     def assertRefused(self, reply, what=""):
         """Refused by the daemon itself: 5/20/00 in fixed format, 18 bytes, no command sent."""

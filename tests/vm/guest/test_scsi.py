@@ -67,6 +67,17 @@ class Register(ScsiCase):
         self.assertEqual(lio.keys(self.b.disk), [key])
         self.assertEqual(self.client.read_keys(self.fb)[1], [key])
 
+    def test_many_transport_ids(self):
+        """REGISTER with 33 TransportIDs: the disk's answer comes back, and nothing ends"""
+        ids = b"".join(struct.pack(">4xQ12x", n).replace(b"\0", b"\6", 1) for n in range(1, 34))
+        data = pr.params(sark=KA, flags=pr.SPEC_I_PT) + struct.pack(">I", len(ids)) + ids
+        cdb = pr.cdb_out(pr.REGISTER, length=len(data))
+        direct = scsi.execute(self.b.disk, cdb[:10], out=data)
+        self.assertEqual(direct.status, pr.CHECK_CONDITION)     # it knows none of these ports
+        self.assertCheck(self.client.request(self.fa, cdb, data), direct.code)
+        self.assertEqual(lio.keys(self.b.disk), [])
+        self.assertGood(self.client.out(self.fa, pr.REGISTER, sark=KA))
+
     def test_aptpl(self):
         """REGISTER with APTPL: the target writes the registration to disk"""
         path = self.lun.aptpl_file()
