@@ -224,4 +224,5 @@ def keeper_groups(t):
     """the keeper keeps no supplementary group"""
     h = Helper(t, preexec_fn=lambda: os.setgroups([4, 5, 6]))
     pid, = h.keepers()
+    wait_for_keeper(t, pid)
     equal(status(pid)["Groups"].split(), [], "its groups")
