@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,17 @@ static bool is_zombies(int fd)
         return state == 'Z' || state == 'X';
 }
 
+/*
+ * Remove it, unless another one is there by now. flock(2), which nobody else
+ * uses here, keeps apart those who find the same zombie's: the second would
+ * remove what the first has made.
+ */
+static bool remove_zombies(int fd, const struct owned_path *place)
+{
+        return flock(fd, LOCK_EX) == 0 &&
+               (!is_current(fd, place) || unlinkat(place->directory, place->name, 0) == 0);
+}
+
 /* Open it, or make it and say so. */
 static int open_or_make(const struct owned_path *place, bool *ret_made)
 {
@@ -87,8 +99,7 @@ static int open_locked(const char *path, const struct owned_path *place, bool *r
                 int r = lock(fd, path);
                 if (r == -EAGAIN) {
                         *ret_made = false; /* who holds it made it his */
-                        if (is_current(fd, place) && is_zombies(fd) &&
-                            unlinkat(place->directory, place->name, 0) == 0)
+                        if (is_zombies(fd) && remove_zombies(fd, place))
                                 continue;
                         log_error("Cannot lock pid file '%s': another helper runs with it", path);
                 }

@@ -152,6 +152,80 @@ static void test_zombie(void)
         (void)waitpid(child, NULL, 0);
 }
 
+enum { COMPETITORS = 4 };
+
+/* Wait for `go` to end, then run with the file until `end` does: 1 with it, 0 without. */
+static int compete(const char *path, int go, int told, int end)
+{
+        struct owned_path owned = OWNED_PATH_NONE;
+        char byte;
+
+        log_set_level(-1);
+        (void)!read(go, &byte, 1);
+        byte = pidfile_create(path, &owned) >= 0;
+        (void)!write(told, &byte, 1);
+        (void)!read(end, &byte, 1);
+        return 0;
+}
+
+/* How many of so many that start at once run with a zombie's file. */
+static int count_winners(const char *path)
+{
+        int go[2], told[2], end[2], winners = 0;
+        pid_t pids[COMPETITORS];
+        char byte;
+
+        need(pipe2(go, O_CLOEXEC) == 0 && pipe2(told, O_CLOEXEC) == 0 && pipe2(end, O_CLOEXEC) == 0, "pipe");
+        fflush(NULL);
+        for (int i = 0; i < COMPETITORS; i++) {
+                pids[i] = fork();
+                if (pids[i] == 0) {
+                        close(go[1]);
+                        close(end[1]);
+                        _exit(compete(path, go[0], told[1], end[0]));
+                }
+        }
+        close(go[1]);
+        for (int i = 0; i < COMPETITORS; i++) {
+                need(read(told[0], &byte, 1) == 1, "an outcome");
+                winners += byte;
+        }
+        close(end[1]);
+        for (int i = 0; i < COMPETITORS; i++)
+                need(waitpid(pids[i], NULL, 0) == pids[i], "wait");
+        const int left[] = { go[0], told[0], told[1], end[0] };
+        for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
+                close(left[i]);
+        return winners;
+}
+
+static void test_successors(void)
+{
+        enum { ROUNDS = 100 };
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        char path[256], text[32];
+        int alone = 0;
+        siginfo_t info;
+
+        fflush(NULL);
+        pid_t zombie = fork();
+        if (zombie == 0)
+                _exit(0);
+        need(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT) == 0, "waitid");
+        snprintf(path, sizeof path, "%s", temp_path("successors"));
+        snprintf(text, sizeof text, "%d\n", (int)zombie);
+        for (int i = 0; i < ROUNDS; i++) {
+                (void)unlink(path);
+                write_file(path, text);
+                int held = open(path, O_RDWR | O_CLOEXEC);
+                need(held >= 0 && fcntl(held, F_OFD_SETLK, &lock) == 0, "lock");
+                alone += count_winners(path) == 1;
+                close(held);
+        }
+        is_int(alone, ROUNDS, "of many that find a zombie's file at once, one runs with it");
+        (void)waitpid(zombie, NULL, 0);
+}
+
 static void test_errors(void)
 {
         struct owned_path owned;
@@ -201,6 +275,7 @@ int main(void)
         test_lock();
         test_foreign_lock();
         test_zombie();
+        test_successors();
         test_unwritable();
         test_errors();
         remove_temp_directory();
