@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -11,14 +12,16 @@
 
 #include "base/cleanup.h"
 
+enum { RETRY_MS = 100 };
+
+/* False where the other end is closed. An error is no end: the other side may have been told. */
 static bool read_word(int fd)
 {
-        char word;
         ssize_t n;
+        char word;
 
-        do
-                n = read(fd, &word, 1);
-        while (n < 0 && errno == EINTR);
+        while ((n = read(fd, &word, 1)) < 0)
+                (void)poll(NULL, 0, RETRY_MS);
         return n == 1;
 }
 

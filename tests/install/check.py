@@ -174,7 +174,7 @@ def main():
         if b"__asan_init" in shared.read_bytes():
             print("# built with sanitizers: programs without them cannot load it")
         else:
-            check_daemon(next(root.rglob("qemu-pr-helper")), folder / "stripped")
+            check_daemon(next(root.rglob("bin/qemu-pr-helper")), folder / "stripped")
             check_programs(folder, root)
     print(f"1..{count}")
     return 1 if failures else 0
