@@ -16,19 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+from tap import done, ok  # noqa: E402
+
 BUILD, SOURCE, SIM = (Path(a).resolve() for a in sys.argv[1:4])
 HEADER = SOURCE / "include/prmanager.h"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-count = failures = 0
-
-
-def ok(passed, what, why=""):
-    global count, failures
-    count += 1
-    failures += not passed
-    print(f"{'ok' if passed else 'not ok'} {count} - {what}", flush=True)
-    for line in str(why).splitlines() if not passed else []:
-        print(f"# {line}")
 
 
 def run(*command, **options):
@@ -176,8 +169,7 @@ def main():
         else:
             check_daemon(next(root.rglob("bin/qemu-pr-helper")), folder / "stripped")
             check_programs(folder, root)
-    print(f"1..{count}")
-    return 1 if failures else 0
+    return done()
 
 
 if __name__ == "__main__":

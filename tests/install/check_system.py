@@ -13,6 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+from tap import done, ok  # noqa: E402
+
 BUILD = Path(sys.argv[1])
 SERVICE = BUILD / "qemu-pr-helper.service"
 PROFILE = BUILD / "qemu-pr-helper.apparmor"
@@ -20,17 +23,6 @@ EXPOSURE_MAX = 1.5
 # Both take CAP_SYS_RAWIO away (systemd.exec(5)).
 NEVER = ("PrivateDevices", "PrivateUsers")
 IN_CI = os.environ.get("CI") == "true"
-
-count = failures = 0
-
-
-def ok(passed, what, why=""):
-    global count, failures
-    count += 1
-    failures += not passed
-    print(f"{'ok' if passed else 'not ok'} {count} - {what}", flush=True)
-    for line in str(why).splitlines() if not passed else []:
-        print(f"# {line}")
 
 
 def by(program, what, *arguments):
@@ -40,9 +32,9 @@ def by(program, what, *arguments):
         return ok(True, f"{what} # SKIP {program} is not installed")
     if not found:
         return ok(False, what, f"{program} is not installed")
-    done = subprocess.run([found, *map(str, arguments)], capture_output=True, text=True,
+    ran = subprocess.run([found, *map(str, arguments)], capture_output=True, text=True,
                           check=False)
-    return ok(done.returncode == 0, what, done.stdout[-600:] + done.stderr)
+    return ok(ran.returncode == 0, what, ran.stdout[-600:] + ran.stderr)
 
 
 def service_settings():
@@ -66,8 +58,7 @@ def main():
        "--skip-cache", PROFILE)
     ok(re.search(rf"^profile \S+ {re.escape(program)} ", PROFILE.read_text(), re.M),
        "it is for the program that the service starts", PROFILE.read_text())
-    print(f"1..{count}")
-    return 1 if failures else 0
+    return done()
 
 
 if __name__ == "__main__":

@@ -124,12 +124,8 @@ static void test_foreign_lock(void)
         (void)waitpid(child, NULL, 0);
 }
 
-/* Its process has ended, but for a thread that hangs on a device and holds the lock. */
-static void test_zombie(void)
+static pid_t start_zombie(void)
 {
-        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-        struct owned_path owned;
-        char path[256], text[32];
         siginfo_t info;
 
         fflush(NULL);
@@ -137,11 +133,31 @@ static void test_zombie(void)
         if (child == 0)
                 _exit(0);
         need(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0, "waitid");
-        snprintf(path, sizeof path, "%s", temp_path("zombie"));
-        snprintf(text, sizeof text, "%d\n", (int)child);
+        return child;
+}
+
+/* A pidfile with its lock, which lives as long as a thread that hangs on a device. */
+static int write_zombies(const char *path, pid_t zombie)
+{
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        char text[32];
+
+        snprintf(text, sizeof text, "%d\n", (int)zombie);
+        (void)unlink(path);
         write_file(path, text);
         int held = open(path, O_RDWR | O_CLOEXEC);
         need(held >= 0 && fcntl(held, F_OFD_SETLK, &lock) == 0, "lock");
+        return held;
+}
+
+static void test_zombie(void)
+{
+        struct owned_path owned;
+        char path[256], text[32];
+        pid_t zombie = start_zombie();
+
+        snprintf(path, sizeof path, "%s", temp_path("zombie"));
+        int held = write_zombies(path, zombie);
         int fd = create(path, &owned);
         ok(fd >= 0, "a zombie's file is replaced, though it is locked");
         snprintf(text, sizeof text, "%d\n", (int)getpid());
@@ -149,7 +165,7 @@ static void test_zombie(void)
         owned_path_close(&owned);
         close_fd(&fd);
         close(held);
-        (void)waitpid(child, NULL, 0);
+        (void)waitpid(zombie, NULL, 0);
 }
 
 enum { COMPETITORS = 4 };
@@ -202,23 +218,13 @@ static int count_winners(const char *path)
 static void test_successors(void)
 {
         enum { ROUNDS = 100 };
-        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-        char path[256], text[32];
+        char path[256];
         int alone = 0;
-        siginfo_t info;
+        pid_t zombie = start_zombie();
 
-        fflush(NULL);
-        pid_t zombie = fork();
-        if (zombie == 0)
-                _exit(0);
-        need(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT) == 0, "waitid");
         snprintf(path, sizeof path, "%s", temp_path("successors"));
-        snprintf(text, sizeof text, "%d\n", (int)zombie);
         for (int i = 0; i < ROUNDS; i++) {
-                (void)unlink(path);
-                write_file(path, text);
-                int held = open(path, O_RDWR | O_CLOEXEC);
-                need(held >= 0 && fcntl(held, F_OFD_SETLK, &lock) == 0, "lock");
+                int held = write_zombies(path, zombie);
                 alone += count_winners(path) == 1;
                 close(held);
         }
