@@ -75,6 +75,6 @@ install: all
 	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
 
 clean:
-	rm -rf $(BUILD) $(SANITIZED) $(CLANG) $(THREADS)
+	rm -rf $(BUILD) $(SANITIZED) $(CLANG) $(THREADS) build-fuzz
 
 .PHONY: all setup demo demo-vm check check-peer soak bench fuzz lint install clean

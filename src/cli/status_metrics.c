@@ -141,7 +141,7 @@ void status_print_metrics(const json_t *document)
         device_metric(devices, "device_commands_total", "counter", "Commands that were sent.", "commands");
         device_metric(devices, "device_conflicts_total", "counter",
                       "Commands that ended with RESERVATION CONFLICT.", "conflicts");
-        device_metric(devices, "device_errors_total", "counter", "Commands that failed otherwise.", "errors");
+        device_metric(devices, "device_errors_total", "counter", "Commands that failed on the way to the device.", "errors");
         in_flight_metrics(devices);
         latency_metrics(devices);
 }

@@ -17,6 +17,13 @@ void pr_result_refuse(struct pr_result *ret_result, const char *refusal)
         ret_result->refusal = refusal;
 }
 
+bool pr_result_is_lost(const struct pr_result *result)
+{
+        enum { DRIVER_SENSE = 0x08 }; /* with it older kernels say that there is sense */
+
+        return result->error != 0 || result->host != 0 || (result->driver & ~DRIVER_SENSE) != 0;
+}
+
 static void refused_execute(const struct device *device, int fd, const struct pr_command *command,
                             struct pr_result *ret_result)
 {

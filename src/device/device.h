@@ -86,3 +86,6 @@ void pr_result_sense(struct pr_result *ret_result, struct scsi_sense sense);
 
 /** Answer with 5/20/00 without having asked the device. */
 void pr_result_refuse(struct pr_result *ret_result, const char *refusal);
+
+/** Whether it failed on the way to the device or back, and not by what the device said. */
+bool pr_result_is_lost(const struct pr_result *result);

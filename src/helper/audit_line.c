@@ -10,9 +10,6 @@
 
 #include "base/clock.h"
 
-/* Older kernels say with it that there is sense, which can be seen anyway. */
-enum { DRIVER_SENSE = 0x08 };
-
 struct text {
         char *at;
         size_t left;
@@ -84,7 +81,7 @@ static void add_result(struct text *t, const struct pr_result *result)
         }
         if (result->error != 0)
                 add(t, " (SG_IO: %s)", strerrordesc_np(result->error));
-        else if (result->host != 0 || (result->driver & ~DRIVER_SENSE) != 0)
+        else if (pr_result_is_lost(result))
                 add(t, " (host status %#x, driver status %#x)", result->host, result->driver);
 }
 

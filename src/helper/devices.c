@@ -207,7 +207,7 @@ void devices_end(const struct devices_token *token, const struct pr_command *com
                 d->latency[bucket(took)]++;
                 d->latency_us += took;
                 d->conflicts += result->status == SCSI_RESERVATION_CONFLICT;
-                d->errors += result->error != 0 || result->host != 0 || result->driver != 0;
+                d->errors += pr_result_is_lost(result);
                 if (command->cdb.out && result->status == SCSI_GOOD)
                         note_registration(d, &token->place->client, command);
         }

@@ -88,10 +88,29 @@ static int use_activation(struct helper *helper, int fd)
         return 0;
 }
 
+/* Each socket and the pidfile need a path of their own. */
+static int check_is_free(const struct helper *helper, const char *path)
+{
+        struct owned_path place = OWNED_PATH_NONE;
+        bool taken = false;
+
+        if (owned_path_init(&place, path) < 0)
+                return 0; /* whoever makes it says why not */
+        for (size_t i = 0; i < helper->path_count; i++)
+                taken |= owned_path_same(&place, &helper->paths[i]);
+        owned_path_close(&place);
+        if (taken)
+                log_error("'%s' is named twice: each socket and the pid file need a path of their own",
+                          path);
+        return taken ? -EEXIST : 0;
+}
+
 static int listen_at(struct helper *helper, const char *path, const struct listener_options *how)
 {
-        int fd = listener_open(path, how, &helper->paths[helper->path_count]);
+        int fd = check_is_free(helper, path);
 
+        if (fd == 0)
+                fd = listener_open(path, how, &helper->paths[helper->path_count]);
         if (fd < 0)
                 return fd;
         helper->path_count++;
@@ -156,7 +175,9 @@ static int write_pidfile(struct helper *helper)
 {
         if (!helper->options.daemon && !helper->options.pidfile_given)
                 return 0;
-        int fd = pidfile_create(helper->options.pidfile, &helper->paths[helper->path_count]);
+        int fd = check_is_free(helper, helper->options.pidfile);
+        if (fd == 0)
+                fd = pidfile_create(helper->options.pidfile, &helper->paths[helper->path_count]);
         if (fd < 0)
                 return fd;
         helper->path_count++;

@@ -82,8 +82,8 @@ void json_seconds(struct json *j, const char *key, int64_t us)
 {
         char text[32];
         int64_t since = us < 0 ? 0 : us; /* what began after the clock was read */
-        int length = snprintf(text, sizeof text, "%" PRId64 ".%03d", since / 1000000,
-                              (int)(since % 1000000 / 1000));
+        int length = snprintf(text, sizeof text, "%" PRId64 ".%06d", since / 1000000,
+                              (int)(since % 1000000));
 
         begin_value(j, key);
         put(j, text, (size_t)length);

@@ -20,7 +20,7 @@ void json_open(struct json *j, const char *key, char bracket);
 void json_close(struct json *j, char bracket);
 
 void json_number(struct json *j, const char *key, uint64_t value);
-/** Microseconds as seconds with three decimals. */
+/** Microseconds as seconds with six decimals. */
 void json_seconds(struct json *j, const char *key, int64_t us);
 void json_string(struct json *j, const char *key, const char *value);
 void json_null(struct json *j, const char *key);

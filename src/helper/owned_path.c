@@ -32,6 +32,15 @@ int owned_path_init(struct owned_path *ret_path, const char *path)
         return 0;
 }
 
+bool owned_path_same(const struct owned_path *a, const struct owned_path *b)
+{
+        struct stat one, other;
+
+        return strcmp(a->name, b->name) == 0 && fstat(a->directory, &one) == 0 &&
+               fstat(b->directory, &other) == 0 && one.st_dev == other.st_dev &&
+               one.st_ino == other.st_ino;
+}
+
 int owned_path_pin(struct owned_path *path)
 {
         path->inode = openat(path->directory, path->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -23,6 +23,9 @@ struct owned_path {
  */
 int owned_path_init(struct owned_path *ret_path, const char *path);
 
+/** Whether both are the same name in the same directory. */
+bool owned_path_same(const struct owned_path *a, const struct owned_path *b);
+
 /** What stands at the path now is ours. @return 0 or -errno */
 int owned_path_pin(struct owned_path *path);
 

@@ -45,6 +45,7 @@ def judge(status, new, log):
 
 
 class LibFuzzer:
+    name = "libfuzzer"
     compiler = os.environ.get("CLANG", "clang")
     compile_flags = [f"-fsanitize=fuzzer-no-link,{SANITIZERS}"]
     link_flags = [f"-fsanitize=fuzzer,{SANITIZERS}"]
@@ -54,7 +55,6 @@ class LibFuzzer:
 
     def __init__(self, cache):
         self.cache = cache
-        self.build = cache / "build"
 
     def fuzz(self, name, program, seeds, seconds):
         grown, findings = self.cache / "corpus" / name, self.cache / "findings" / name
@@ -75,6 +75,7 @@ class LibFuzzer:
 
 
 class Afl:
+    name = "afl"
     compiler = os.environ.get("AFL_CC", "afl-clang-fast")
     compile_flags = link_flags = [f"-fsanitize={SANITIZERS}"]
     sources = ["main.c"]
@@ -85,7 +86,6 @@ class Afl:
 
     def __init__(self, cache):
         self.cache = cache / "afl"
-        self.build = self.cache / "build"
 
     def grown(self, name):
         return self.cache / name / "default/queue"

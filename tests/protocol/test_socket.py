@@ -43,6 +43,16 @@ def make(t, kind):
     return os.lstat(path)
 
 
+@case(each={"status socket": "--status-socket={}", "pid file": "-f{}"},
+      ours="its pid file is another kind of file, and it has no status socket")
+def named_twice(t, option):
+    """one path for two things is refused, and nothing is left behind"""
+    rc, out, err = run_command(t, "-k", t.path("s"), option.format(t.path("s")), timeout=3)
+    equal(rc, 1, "exit status")
+    contains(err, f"'{t.path('s')}' is named twice")
+    equal(names(t), [], "files")
+
+
 NO_SOCKETS = {k: k for k in ("regular file", "directory", "symbolic link", "fifo",
                              "symbolic link to a socket")}
 
