@@ -237,10 +237,12 @@ bool audit_flush_due(struct audit *audit)
 
 void audit_finish(struct audit *audit)
 {
-        for (unsigned i = 0; audit->entries && i < DEVICES; i++) {
+        for (unsigned i = 0; audit->entries && i < DEVICES; i++)
                 flush_entry(audit, &audit->entries[i]);
+        pthread_mutex_lock(&audit->lock); /* audit_flush_due() may still come */
+        for (unsigned i = 0; audit->entries && i < DEVICES; i++)
                 free(audit->entries[i].text);
-        }
         free(audit->entries);
-        pthread_mutex_destroy(&audit->lock);
+        audit->entries = NULL;
+        pthread_mutex_unlock(&audit->lock);
 }

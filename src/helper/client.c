@@ -49,12 +49,14 @@ static void send_audited(const struct client *client, const struct device *devic
                 log_release();
 }
 
-static void run(const struct client *client, const struct device *device, int fd,
+/* Whatever the end, a command that reached its device is in flight until the log tells it. */
+static void run(struct client *client, const struct device *device, int fd,
                 const struct pr_command *command, struct pr_result *ret_result)
 {
         struct device_client who = {
                 .number = client->number, .pid = client->audit.pid, .uid = client->audit.uid };
         struct devices_token token;
+        bool begun = false;
 
         if (device->refusal) {
                 pr_result_refuse(ret_result, device->refusal);
@@ -62,9 +64,13 @@ static void run(const struct client *client, const struct device *device, int fd
                 answer_busy(ret_result, "the device hangs: commands that were sent before have "
                                         "not come back");
         } else {
+                begun = true;
                 send_audited(client, device, fd, command, ret_result);
-                devices_end(&token, command, ret_result);
         }
+        if (command->cdb.out || ret_result->refusal)
+                audit_record(&client->audit, device, command, ret_result);
+        if (begun)
+                devices_end(&token, command, ret_result);
 }
 
 /* For client_get_status(). */
@@ -157,8 +163,6 @@ static int answer(struct client *client, const struct wire_request *request, int
         run(client, device, fd, &command, &result);
         atomic_store(&client->on_device, false);
         close_fd(&fd);
-        if (cdb->out || result.refusal)
-                audit_record(&client->audit, device, &command, &result);
         explain_eperm(client, &result);
         note(client, cdb, result.status);
 

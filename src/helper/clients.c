@@ -2,8 +2,8 @@
 /*
  * All clients that are connected: see clients.h.
  *
- * The lock guards the list and the count and nothing that blocks: a client is
- * taken off the list before its connection is closed, and counts until after.
+ * The lock guards the list and nothing that blocks. A client is on it, and
+ * counts, until its connection is closed, which may take long.
  */
 #include "helper/clients.h"
 
@@ -14,10 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/thread.h"
 #include "helper/client.h"
 #include "helper/devices.h"
+#include "helper/farewell.h"
 
 struct member {
         struct client client;
@@ -66,6 +68,7 @@ static void take_out(struct member *member)
                 member->previous->next = member->next;
         else
                 clients.first = member->next;
+        clients.count--;
 }
 
 static void *serve(void *argument)
@@ -73,20 +76,19 @@ static void *serve(void *argument)
         struct member *member = argument;
 
         client_serve(&member->client);
+        audit_finish(&member->client.audit);
+        devices_forget_client(member->client.number);
+
+        pthread_mutex_lock(&clients.lock);
+        int sock = steal_fd(&member->client.sock); /* nobody shuts down what has its number next */
+        pthread_mutex_unlock(&clients.lock);
+        farewell_close(sock);
 
         pthread_mutex_lock(&clients.lock);
         take_out(member);
-        pthread_mutex_unlock(&clients.lock);
-
-        audit_finish(&member->client.audit);
-        devices_forget_client(member->client.number);
-        close(member->client.sock);
-        free(member);
-
-        pthread_mutex_lock(&clients.lock);
-        clients.count--;
         bool stopping = atomic_load(&clients.stopping);
         pthread_mutex_unlock(&clients.lock);
+        free(member);
         if (stopping)
                 raise_event();
         return NULL;
@@ -124,7 +126,9 @@ int clients_add(int sock, const struct device_source *source)
 
         member->client.sock = sock;
         member->client.connected_us = clock_us();
-        member->client.number = ++clients.numbers;
+        if (++clients.numbers == 0)
+                clients.numbers = 1; /* 0 is nobody's */
+        member->client.number = clients.numbers;
         member->client.source = source;
         member->client.stopping = &clients.stopping;
         member->client.eperm_cause = clients.eperm_cause;
@@ -137,9 +141,7 @@ int clients_add(int sock, const struct device_source *source)
         if (r < 0) {
                 pthread_mutex_lock(&clients.lock);
                 take_out(member);
-                clients.count--;
                 pthread_mutex_unlock(&clients.lock);
-                audit_finish(&member->client.audit);
                 free(member);
         }
         return r;

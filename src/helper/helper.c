@@ -16,6 +16,7 @@
 #include "helper/confine.h"
 #include "helper/daemonize.h"
 #include "helper/events.h"
+#include "helper/farewell.h"
 #include "helper/keeper.h"
 #include "helper/listener.h"
 #include "helper/pidfile.h"
@@ -220,6 +221,11 @@ static int give_up(struct helper *helper)
                 return r;
         helper->eperm_cause = privileges_explain_eperm();
         limits_settle(&helper->options.limits);
+        r = farewell_init();
+        if (r < 0) {
+                log_error("cannot time how long closing takes: %s", strerror(-r));
+                return r;
+        }
         if (helper->options.daemon)
                 (void)!chdir("/");
         if (helper->options.no_sandbox) {

@@ -22,6 +22,7 @@
 #include "helper/clients.h"
 #include "helper/devices.h"
 #include "helper/events.h"
+#include "helper/farewell.h"
 #include "helper/limiter.h"
 #include "helper/status.h"
 
@@ -45,7 +46,8 @@ static void refuse(int sock, const char *why)
         unsigned suppressed;
 
         (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-        close(sock);
+        (void)shutdown(sock, SHUT_RDWR);
+        farewell(sock);
         TRACE(EVENT_CLIENT_REFUSED, "pid=%d uid=%u why=\"%s\"", (int)peer.pid, (unsigned)peer.uid,
               why);
         if (limiter_allow(&limiter, peer.uid, &suppressed))
@@ -66,6 +68,14 @@ static void want_descriptors_only(int sock)
                 (void)setsockopt(sock, SOL_SOCKET, options[i], &off, sizeof off);
 }
 
+/* Replies that a client does not read wait in the kernel's memory: not more of them than the largest. */
+static void bound_unread(int sock)
+{
+        static const int size = 16384;
+
+        (void)setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 /* Accept who waits, a few at a time: signals come first. False where accept(2) needs better times. */
 static bool accept_some(const struct endpoint *endpoint)
 {
@@ -73,6 +83,7 @@ static bool accept_some(const struct endpoint *endpoint)
                 int sock = accept4(endpoint->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (sock >= 0) {
                         want_descriptors_only(sock);
+                        bound_unread(sock);
                         int r = clients_add(sock, &endpoint->source);
                         if (r == -EUSERS)
                                 refuse(sock, "as many clients as possible are connected "
@@ -205,7 +216,7 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         TRACE(EVENT_STOP, "signal=%d clients=%u", signal_number, clients_count());
 
         for (size_t i = 0; i < options->count; i++)
-                close(options->endpoints[i].listener);
+                farewell(options->endpoints[i].listener);
         unsigned left = wait_for_clients(event);
         if (left == 0)
                 return 0;
