@@ -106,48 +106,81 @@ static int examine(const char *path, const struct owned_path *place, struct owne
         return r;
 }
 
-/* bind(2) in a directory: the address has no room for every path, and follows no descriptor. */
-static int bind_at(int sock, int directory, const char *name)
+/*
+ * bind(2) in a directory: the address has no room for every path, and follows no descriptor.
+ *
+ * Linux gives the new path the mode of the socket's own inode, less the umask. So the mode is
+ * right from the start and no chmod(2) of a path is needed, which somebody who may write in the
+ * directory could lead to another file. No thread is there yet that the umask would matter to.
+ */
+static int bind_at(int sock, int directory, const char *name, int mode)
 {
         cleanup_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         struct sockaddr_un address;
+        mode_t mask = 0;
         int r = set_address(&address, name);
 
         if (r < 0)
                 return r;
+        if (mode >= 0 && fchmod(sock, (mode_t)mode) < 0)
+                return -errno;
         if (fchdir(directory) < 0)
                 return -errno;
+        if (mode >= 0)
+                mask = umask(0);
         r = bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+        if (mode >= 0)
+                (void)umask(mask);
         if (here < 0 || fchdir(here) < 0)
                 (void)!chdir("/");
         return r;
 }
 
-/* Mode and owner, and then listen, while nobody knows the name yet. */
-static int prepare(int sock, int directory, const char *name, const struct listener_options *options)
+/*
+ * Give the socket to its owner. What has the name now is pinned first and
+ * looked at: whoever may write in the directory may have put another file there.
+ */
+static int give_away(int directory, const char *name, const struct listener_options *options)
 {
-        uid_t user = options->user;
-        gid_t group = options->group;
+        bool given = options->user != (uid_t)-1 || options->group != (gid_t)-1;
+        struct stat st;
 
-        if ((user != (uid_t)-1 || group != (gid_t)-1) &&
-            fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (!given && options->mode < 0)
+                return 0;
+        cleanup_fd int inode = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (inode < 0 || fstat(inode, &st) < 0) {
+                int error = errno;
+                log_error("cannot look at the socket that was made: %s", strerror(error));
+                return -error;
+        }
+        if (!S_ISSOCK(st.st_mode) || (given && (st.st_uid != geteuid() || st.st_nlink != 1))) {
+                log_error("somebody has put something else in the place of the socket that was made");
+                return -EEXIST;
+        }
+        if (options->mode >= 0 && (st.st_mode & 07777) != (mode_t)options->mode) {
+                log_error("cannot set the mode of --socket-mode: the directory's default ACL makes "
+                          "it %o", st.st_mode & 07777);
+                return -EACCES;
+        }
+        if (given && fchownat(inode, "", options->user, options->group, AT_EMPTY_PATH) < 0) {
                 int error = errno;
                 log_error("cannot give the socket to the owner of --socket-owner: %s",
                           strerror(error));
                 return -error;
         }
-        if (options->mode >= 0 &&
-            fchmodat(directory, name, (mode_t)options->mode, 0) < 0) {
-                int error = errno;
-                log_error("cannot set the mode of --socket-mode: %s", strerror(error));
-                return -error;
-        }
-        if (listen(sock, INT_MAX) < 0) { /* the kernel makes it somaxconn */
-                int error = errno;
-                log_error("cannot listen: %s", strerror(error));
-                return -error;
-        }
         return 0;
+}
+
+/* The owner, and then listen: before that nobody can connect, whatever the mode. */
+static int prepare(int sock, int directory, const char *name, const struct listener_options *options)
+{
+        int r = give_away(directory, name, options);
+
+        if (r == 0 && listen(sock, INT_MAX) < 0) { /* the kernel makes it somaxconn */
+                r = -errno;
+                log_error("cannot listen: %s", strerror(-r));
+        }
+        return r;
 }
 
 /*
@@ -221,7 +254,7 @@ int listener_open(const char *path, const struct listener_options *options,
         cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         (void)!getrandom(&number, sizeof number, GRND_NONBLOCK);
         snprintf(temporary, sizeof temporary, ".pr-helper.%016" PRIx64, number);
-        r = sock < 0 ? -errno : bind_at(sock, place.directory, temporary);
+        r = sock < 0 ? -errno : bind_at(sock, place.directory, temporary, options->mode);
         if (r < 0) {
                 log_error("Failed to bind socket to %s: %s", path, strerror(-r));
         } else {

@@ -48,7 +48,7 @@
         F(int, unlinkat, (int a, const char *b, int c), (a, b, c))                                    \
         F(int, renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))                  \
         F(int, renameat2, (int a, const char *b, int c, const char *d, unsigned e), (a, b, c, d, e))  \
-        F(int, fchmodat, (int a, const char *b, mode_t c, int d), (a, b, c, d))                       \
+        F(int, fchmod, (int a, mode_t b), (a, b))                                                     \
         F(int, fchownat, (int a, const char *b, uid_t c, gid_t d, int e), (a, b, c, d, e))            \
         F(int, fsync, (int a), (a))                                                                   \
         F(int, ftruncate, (int a, off_t b), (a, b))                                                   \

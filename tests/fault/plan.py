@@ -15,7 +15,7 @@ ERRNOS = {
     "setresuid": [e.EAGAIN], "setresgid": [e.EPERM], "getgroups": [e.EINVAL], "capget": [e.EPERM],
     "capset": [e.EPERM], "chdir": [e.EACCES], "fchdir": [e.EACCES], "mkdir": [e.EACCES],
     "linkat": [e.EIO, e.EEXIST], "unlinkat": [e.EIO], "renameat": [e.EIO], "renameat2": [e.EINVAL],
-    "fchmodat": [e.EPERM], "fchownat": [e.EPERM], "fsync": [e.EIO], "ftruncate": [e.EIO],
+    "fchmod": [e.EPERM], "fchownat": [e.EPERM], "fsync": [e.EIO], "ftruncate": [e.EIO],
     "flock": [e.ENOLCK], "close_range": [e.ENOSYS], "getrandom": [e.EAGAIN], "getrlimit": [e.EINVAL],
     "setrlimit": [e.EPERM], "fopen": [e.EMFILE], "fdopendir": [e.ENOMEM], "fgets": [e.EIO],
     "getpwnam": [e.EIO], "getpwuid": [e.EIO], "getgrnam": [e.EIO], "open": [e.EMFILE], "openat": [e.EMFILE, e.EINTR],

@@ -1,49 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* helper/listener: when a path may be taken, what is left alone, and what a new socket is like. */
-#include "helper/listener.h"
-
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "fake_clock.h"
-#include "fixture.h"
+#include "listener_at.h"
 #include "tap.h"
-
-static const struct listener_options by_umask = { -1, (uid_t)-1, (gid_t)-1 };
-static char said[1024];
-
-/* listener_open(); what it says is in `said`. */
-static int open_at(const char *path, const struct listener_options *options, struct owned_path *ret_owned)
-{
-        struct capture c = capture_begin(STDERR_FILENO);
-
-        *ret_owned = OWNED_PATH_NONE;
-        int sock = listener_open(path, options, ret_owned);
-        snprintf(said, sizeof said, "%.1000s", capture_end(&c));
-        return sock;
-}
-
-static struct sockaddr_un address_of(const char *path)
-{
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-        memcpy(address.sun_path, path, strnlen(path, sizeof address.sun_path));
-        return address;
-}
-
-/* Somebody's socket at a path. */
-static int bind_to(const char *path, int type, bool listening)
-{
-        struct sockaddr_un address = address_of(path);
-        int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-        need(bind(sock, (struct sockaddr *)&address, sizeof address) == 0, "bind");
-        need(!listening || listen(sock, 8) == 0, "listen");
-        return sock;
-}
 
 static int connect_to(const char *path)
 {
@@ -53,18 +16,6 @@ static int connect_to(const char *path)
         if (connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
                 close_fd(&sock);
         return sock;
-}
-
-/* The names in the temporary directory, that of a half-made socket among them. */
-static int count_names(void)
-{
-        DIR *directory = opendir(temp_directory());
-        int count = -2;
-
-        while (readdir(directory))
-                count++;
-        closedir(directory);
-        return count;
 }
 
 static void test_fresh(void)
@@ -95,54 +46,6 @@ static void test_fresh(void)
         is_int(count_names(), 0, "it can be removed");
         owned_path_close(&owned);
         close(sock);
-}
-
-static void test_modes(void)
-{
-        static const int modes[] = { 0, 0600, 0660, 0777 };
-        struct owned_path owned;
-        struct stat st = { 0 };
-        mode_t old = umask(0027);
-
-        for (size_t i = 0; i <= sizeof modes / sizeof modes[0]; i++) {
-                struct listener_options options = by_umask;
-                bool given = i < sizeof modes / sizeof modes[0];
-                options.mode = given ? modes[i] : -1;
-                int sock = open_at(temp_path("m"), &options, &owned);
-                (void)lstat(temp_path("m"), &st);
-                is_int(st.st_mode & 07777, given ? modes[i] : 0750, "mode %o, umask 027", options.mode);
-                owned_path_remove(&owned);
-                owned_path_close(&owned);
-                close(sock);
-        }
-        (void)umask(old);
-
-        struct listener_options options = { -1, getuid(), getgid() };
-        int sock = open_at(temp_path("m"), &options, &owned);
-        ok(sock >= 0, "an owner that it has anyway");
-        owned_path_remove(&owned);
-        owned_path_close(&owned);
-        close_fd(&sock);
-
-        options = (struct listener_options){ 0640, 12, 34 };
-        sock = open_at(temp_path("m"), &options, &owned);
-        if (geteuid() == 0) {
-                ok(lstat(temp_path("m"), &st) == 0 && st.st_uid == 12 && st.st_gid == 34 &&
-                           (st.st_mode & 07777) == 0640, "another owner");
-                owned_path_remove(&owned);
-                owned_path_close(&owned);
-                close_fd(&sock);
-                options = (struct listener_options){ -1, (uid_t)-1, 34 };
-                sock = open_at(temp_path("m"), &options, &owned);
-                ok(lstat(temp_path("m"), &st) == 0 && st.st_uid == getuid() && st.st_gid == 34,
-                   "another group alone");
-                owned_path_remove(&owned);
-                owned_path_close(&owned);
-                close_fd(&sock);
-        } else {
-                ok(sock == -EPERM && strstr(said, "--socket-owner"), "another owner is not allowed");
-                is_int(count_names(), 0, "and nothing is left");
-        }
 }
 
 static void test_left_alone(void)
@@ -333,7 +236,6 @@ int main(void)
         (void)temp_directory();
         int fds = count_fds();
         test_fresh();
-        test_modes();
         test_left_alone();
         test_stale();
         test_live();
