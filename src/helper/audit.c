@@ -21,8 +21,8 @@ enum {
 /* What makes two commands and their results the same. Compared as bytes: no padding is left unset. */
 struct signature {
         uint64_t device;
-        uint64_t list; /* hash of the parameter list */
         uint8_t cdb[PR_CDB_SIZE];
+        uint8_t list[PR_OUT_BASIC_SIZE]; /* zeros after its end */
         uint8_t sense[SENSE_SIZE];
         const char *refusal;
         int error;
@@ -58,14 +58,10 @@ int audit_begin(void)
         return log_reserve(RESERVE_MS);
 }
 
-/* FNV-1a: enough to tell one parameter list from the last. */
-static uint64_t hash(const uint8_t *bytes, size_t size)
+/* Of a list that is not remembered as a whole, nobody knows whether the next one is the same. */
+static bool has_longer_list(const struct pr_command *command)
 {
-        uint64_t value = 0xcbf29ce484222325;
-
-        for (size_t i = 0; i < size; i++)
-                value = (value ^ bytes[i]) * 0x100000001b3;
-        return value;
+        return command->cdb.out && command->cdb.length > PR_OUT_BASIC_SIZE;
 }
 
 static void sign(const struct device *device, const struct pr_command *command,
@@ -73,8 +69,8 @@ static void sign(const struct device *device, const struct pr_command *command,
 {
         memset(ret_signature, 0, sizeof *ret_signature);
         ret_signature->device = device->id;
-        if (command->cdb.out)
-                ret_signature->list = hash(command->data, command->cdb.length);
+        if (command->cdb.out && !has_longer_list(command))
+                memcpy(ret_signature->list, command->data, command->cdb.length);
         memcpy(ret_signature->cdb, command->bytes, PR_CDB_SIZE);
         memcpy(ret_signature->sense, result->sense, SENSE_SIZE);
         ret_signature->refusal = result->refusal;
@@ -192,7 +188,7 @@ void audit_record(struct audit *audit, const struct device *device,
         char text[LOG_LINE_MAX - 32];
 
         sign(device, command, result, &signature);
-        if (count_repetition(audit, &signature)) {
+        if (!has_longer_list(command) && count_repetition(audit, &signature)) {
                 if (result->reached)
                         log_release();
                 return;

@@ -7,7 +7,8 @@
  * it is sent, so that nothing happens to a disk that the log does not tell. A
  * command that repeats the client's last one on that device with the same
  * result is counted instead; the count is logged when another one comes, when
- * the client leaves, and once a minute.
+ * the client leaves, and once a minute. The same means every byte: a command
+ * with more than the basic parameter list always has its line.
  */
 #pragma once
 

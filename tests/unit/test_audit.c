@@ -189,6 +189,51 @@ static void test_hidden_differences(void)
         is_int(line_count, 9, "but a count");
 }
 
+/* A list is chosen by a client: what looks the same by any sum over it must not count as the same. */
+static void test_lists(void)
+{
+        /* two that have the same FNV-1a sum of 64 bits */
+        static const char first[PR_OUT_BASIC_SIZE + 1] = "8yn0iYCKYHlIj4-BwPqk",
+                          second[PR_OUT_BASIC_SIZE + 1] = "GReLUrM4wMqfg9yzV3KQ";
+        struct audit audit;
+        uint8_t bytes[PR_CDB_SIZE] = { 0x5f, PR_OUT_REGISTER_AND_IGNORE, [8] = PR_OUT_BASIC_SIZE };
+        uint8_t list[PR_OUT_BASIC_SIZE + 4];
+        struct device device = { .ops = &ops, .id = 1 };
+        struct pr_command command = { .bytes = bytes, .data = list };
+        struct pr_result result = { .refusal = "no" };
+
+        begin(&audit, 80);
+        (void)pr_cdb_decode(bytes, &command.cdb);
+        memcpy(list, first, PR_OUT_BASIC_SIZE);
+        audit_record(&audit, &device, &command, &result);
+        memcpy(list, second, PR_OUT_BASIC_SIZE);
+        audit_record(&audit, &device, &command, &result);
+        audit_finish(&audit);
+        CHECK("two keys that somebody has chosen well", "key=0x38796e306959434b",
+              "key=0x4752654c55724d34");
+
+        begin(&audit, 81);
+        for (uint8_t size = PR_OUT_BASIC_SIZE; size <= sizeof list; size += 4) {
+                memset(list, 0, sizeof list);
+                bytes[8] = size;
+                (void)pr_cdb_decode(bytes, &command.cdb);
+                for (int i = 0; i < 3; i++)
+                        audit_record(&audit, &device, &command, &result);
+        }
+        audit_finish(&audit);
+        CHECK("a list that is longer than the basic one is never a repetition", "REGISTER",
+              "repeated 2 times", "REGISTER", "REGISTER", "REGISTER");
+
+        begin(&audit, 82);
+        for (uint8_t size = 0; size <= 8; size += 8) {
+                bytes[8] = size;
+                (void)pr_cdb_decode(bytes, &command.cdb);
+                audit_record(&audit, &device, &command, &result);
+        }
+        audit_finish(&audit);
+        CHECK("nor is one of another length, of zeros", "REGISTER", "REGISTER");
+}
+
 static void test_devices(void)
 {
         struct audit audit;
@@ -320,6 +365,7 @@ int main(void)
         event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         test_repeats();
         test_hidden_differences();
+        test_lists();
         test_devices();
         test_period();
         test_limits();
