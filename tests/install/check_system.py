@@ -52,6 +52,7 @@ def main():
     settings = service_settings()
     program = dict(settings)["ExecStart"].split()[0]
     ok(not [name for name, _ in settings if name in NEVER], f"the service has no {' nor '.join(NEVER)}")
+    ok(("LogRateLimitIntervalSec", "0") in settings, "the journal drops no line of it")
     by("systemd-analyze", f"its exposure is at most {EXPOSURE_MAX}", "security", "--offline=true",
        f"--threshold={EXPOSURE_MAX * 10:.0f}", "--no-pager", SERVICE)
     by("apparmor_parser", "AppArmor's parser takes the profile", "--skip-kernel-load",
