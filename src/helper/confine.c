@@ -123,8 +123,11 @@ static int add_by_argument(scmp_filter_ctx filter, bool writes)
         if (r == 0)
                 r = add_bit(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), CLONE_FLAGS_ARGUMENT,
                             CLONE_THREAD);
-        for (uint64_t get = F_GETFD; r == 0 && get <= F_GETFL; get++) /* and F_SETFD, between them */
+        for (uint64_t get = F_GETFD; r == 0 && get <= F_GETFL; get++) { /* and F_SETFD, between them */
                 r = add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, get, 0);
+                if (r == 0) /* what a C library of 32 bits calls; elsewhere no call has that number */
+                        r = add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), 1, SCMP_CMP_EQ, get, 0);
+        }
         if (r == 0 && !writes)
                 r = add_open(filter);
         return r ? r : add_maps(filter);
