@@ -43,6 +43,9 @@ void log_message(int priority, const char *format, ...) __attribute__((format(pr
 #define log_notice(...) log_message(LOG_NOTICE, __VA_ARGS__)
 #define log_info(...) log_message(LOG_INFO, __VA_ARGS__)
 
+/** This thread's lines are these one's from now on, who may have three quarters of those that wait. */
+void log_set_owner(unsigned who);
+
 /**
  * Reserve the place of one line, for what must not be lost. It may be held for
  * long: only lines that wait to be written stand in the way of others.

@@ -18,12 +18,17 @@
 
 enum {
         LINES = 256, /* waiting to be written: when there are more, whoever reads the log does not */
+        SHARE = LINES / 4 * 3, /* of one owner's */
         PLACES = LINES + LOG_RESERVED_MAX,
+        NOBODY = -1,
 };
+
+static _Thread_local int64_t owner = NOBODY;
 
 struct line {
         enum log_stream stream;
         int priority;
+        int64_t owner;
         size_t size;
         char text[LOG_LINE_MAX];
 };
@@ -65,6 +70,7 @@ void log_queue_put(enum log_stream stream, int priority, bool reserved, const ch
                 struct line *line = &queue.lines[(queue.first + queue.used) % PLACES];
                 line->stream = stream;
                 line->priority = priority;
+                line->owner = owner;
                 line->size = format_line(line->text, format, args);
                 if (queue.used++ == 0)
                         pthread_cond_signal(&queue.filled);
@@ -130,9 +136,23 @@ static struct timespec after_ms(int timeout_ms)
         return when;
 }
 
+void log_set_owner(unsigned who)
+{
+        owner = who;
+}
+
+/* One owner's lines leave room for others', however many of them wait. */
 static bool may_reserve(void)
 {
-        return queue.used < LINES && queue.reserved < LOG_RESERVED_MAX;
+        unsigned own = 0;
+
+        if (queue.reserved >= LOG_RESERVED_MAX || queue.used + queue.reserved >= PLACES)
+                return false;
+        if (owner == NOBODY)
+                return queue.used < LINES;
+        for (unsigned i = 0; i < queue.used; i++)
+                own += queue.lines[(queue.first + i) % PLACES].owner == owner;
+        return own < SHARE;
 }
 
 int log_reserve(int timeout_ms)

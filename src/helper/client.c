@@ -199,6 +199,7 @@ static int serve_requests(struct client *client)
 
 void client_serve(struct client *client)
 {
+        log_set_owner(client->audit.uid);
         log_info("client %u: connected, pid %d, uid %u", client->number, (int)client->audit.pid,
                  (unsigned)client->audit.uid);
         TRACE(EVENT_CLIENT_CONNECT, "client=%u pid=%d uid=%u", client->number,

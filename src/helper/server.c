@@ -35,6 +35,7 @@ enum {
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
         CUT_OFF_MS = 500,      /* for a reply to be read, when it ends */
         TICK_MS = 5000,        /* while the audit counts repetitions */
+        TELL_MS = 100,         /* for one of the last lines to find room */
 };
 
 /* Turn a connection away: closing it tells the client, the log tells the administrator. */
@@ -171,13 +172,19 @@ static unsigned wait_for_clients(int event)
         return clients_count();
 }
 
-/* What may yet be carried out, when nobody is there any more to say how it ended. */
+/*
+ * What may yet be carried out, when nobody is there any more to say how it
+ * ended. As long as whoever reads the log does, none of it gets lost.
+ */
 static void tell_in_flight(const struct device_use *device, const struct in_flight *f)
 {
         char line[LOG_LINE_MAX];
 
         audit_line_in_flight(device, f, line, sizeof line);
-        log_warning("%s", line);
+        if (log_reserve(TELL_MS) == 0)
+                log_reserved(LOG_WARNING, "%s", line);
+        else
+                log_warning("%s", line);
 }
 
 int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument)

@@ -37,6 +37,11 @@ int log_reserve(int timeout_ms)
         return 0;
 }
 
+void log_set_owner(unsigned who)
+{
+        (void)who;
+}
+
 void log_release(void)
 {
         fuzz_check(quiet_log_reserved > 0, "a reservation that nobody has");

@@ -107,7 +107,7 @@ def _hang(clients, service, disk, others, seconds, patience, tally):
         for client in clients:
             client.send(pr.cdb_in(pr.READ_KEYS), [disk.fd])
         time.sleep(seconds)
-        end = time.monotonic() + patience / 4
+        end = time.monotonic() + patience
         while time.monotonic() < end and any(c.steps == steps for c, steps in before.items()):
             time.sleep(0.1)
         if select.select([c.sock for c in clients], [], [], 0)[0]:
