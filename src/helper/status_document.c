@@ -2,6 +2,7 @@
 /* What the status socket tells: see status_document.h, and STATUS in qemu-pr-helper(8). */
 #include "helper/status_document.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
@@ -66,23 +67,17 @@ static void add_latency(struct json *j, const struct device_use *d)
 static void add_device(struct json *j, const struct device_use *d, int64_t now)
 {
         char name[DEVICE_WWID_SIZE];
-        unsigned users = 0;
 
         device_name(d, name, sizeof name);
-        for (unsigned i = 0; i < DEVICE_CLIENTS_MAX; i++)
-                users += d->clients[i].client.number != 0;
         json_open(j, NULL, '{');
         json_string(j, "device", name);
         json_string(j, "wwid", d->wwid);
-        json_number(j, "clients", users);
+        json_number(j, "clients", d->user_count);
         json_number(j, "commands", d->commands);
         json_number(j, "conflicts", d->conflicts);
         json_number(j, "errors", d->errors);
         json_open(j, "in_flight", '[');
-        for (unsigned i = 0; i < IN_FLIGHT_MAX; i++) {
-                const struct in_flight *f = &d->in_flight[i];
-                if (f->client.number == 0)
-                        continue;
+        for (const struct in_flight *f = d->in_flight; f; f = f->next) {
                 command_name(&f->cdb, name, sizeof name);
                 json_open(j, NULL, '{');
                 json_number(j, "client", f->client.number);
@@ -102,9 +97,9 @@ static void warn_of_shared_nexus(struct json *j, const struct device_use *d)
         const struct device_client *first = NULL;
         char name[DEVICE_WWID_SIZE], text[DEVICE_WWID_SIZE + 128];
 
-        for (int i = 0; i < DEVICE_CLIENTS_MAX; i++) {
-                const struct device_client *client = &d->clients[i].client;
-                if (client->number == 0 || !d->clients[i].registered)
+        for (const struct device_user *u = d->users; u < d->users + d->user_count; u++) {
+                const struct device_client *client = &u->client;
+                if (!u->registered)
                         continue;
                 if (first && first->pid != client->pid) {
                         device_name(d, name, sizeof name);
@@ -124,9 +119,9 @@ static void warn_of_hanging(struct json *j, const struct device_use *d, int64_t 
 {
         char name[DEVICE_WWID_SIZE], command[64], text[DEVICE_WWID_SIZE + 192];
 
-        for (const struct in_flight *f = d->in_flight; f < d->in_flight + IN_FLIGHT_MAX; f++) {
+        for (const struct in_flight *f = d->in_flight; f; f = f->next) {
                 int64_t age = now - f->since_us;
-                if (f->client.number == 0 || age <= (int64_t)timeout_ms * 1000)
+                if (age <= (int64_t)timeout_ms * 1000)
                         continue;
                 device_name(d, name, sizeof name);
                 command_name(&f->cdb, command, sizeof command);
@@ -141,10 +136,10 @@ static void warn_of_hanging(struct json *j, const struct device_use *d, int64_t 
 void status_document(const struct status_options *options, int64_t started_us, struct json *j)
 {
         struct device_use *devices = calloc(DEVICES_MAX, sizeof *devices);
-        size_t count = devices ? devices_snapshot(devices, DEVICES_MAX) : 0;
+        int count = devices ? devices_snapshot(devices, DEVICES_MAX) : -ENOMEM;
         int64_t now = clock_us();
 
-        j->failed |= !devices;
+        j->failed |= count < 0;
         json_open(j, NULL, '{');
         json_string(j, "version", PR_VERSION);
         json_number(j, "pid", (uint64_t)getpid());
@@ -158,15 +153,16 @@ void status_document(const struct status_options *options, int64_t started_us, s
         clients_each(add_client, j);
         json_close(j, ']');
         json_open(j, "devices", '[');
-        for (size_t i = 0; i < count; i++)
+        for (int i = 0; i < count; i++)
                 add_device(j, &devices[i], now);
         json_close(j, ']');
         json_open(j, "warnings", '[');
-        for (size_t i = 0; i < count; i++) {
+        for (int i = 0; i < count; i++) {
                 warn_of_shared_nexus(j, &devices[i]);
                 warn_of_hanging(j, &devices[i], now, options->timeout_ms);
         }
         json_close(j, ']');
         json_close(j, '}');
+        devices_snapshot_free(devices, count);
         free(devices);
 }

@@ -12,7 +12,7 @@
 #include "json_check.h"
 #include "scsi/sense.h"
 
-#include "helper/devices.c" /* for its table, which begins empty for each input */
+#include "helper/devices.c" /* for its table, which is empty again after each input */
 
 enum { EVENTS_MAX = 200, DEVICES = 8, TOKENS = 64, DEPTH = 16 };
 
@@ -134,7 +134,7 @@ static void happen(struct reader *r, struct devices_token *tokens, unsigned *cou
         device.number = op & 1 ? (dev_t)read_be16(r) : 0;
         if (op & 0x80 && *count < TOKENS) {
                 if (devices_begin(&device, &client, &command, &tokens[*count]) == 0)
-                        tokens[(*count)++].place->since_us -= read_be32(r);
+                        tokens[(*count)++].command.since_us -= read_be32(r);
         } else if (*count > 0) {
                 list[15] = op & 0x20;
                 result.status = read_u8(r);
@@ -161,6 +161,10 @@ static void tell(struct reader *r)
         status_document(&options, clock_us() - read_be16(r), &j);
         check(&j);
         free(j.text);
+        while (count > 0)
+                devices_end(&tokens[--count], &(struct pr_command){ 0 }, &(struct pr_result){ 0 });
+        while (table.idle.first)
+                forget(table.idle.first);
         for (size_t i = 0; i < DEVICES; i++)
                 free(wwids[i]);
 }
@@ -176,7 +180,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct reader r = reader_over(data, size);
 
-        table.count = 0;
         if (read_u8(&r) & 0x80)
                 write_values(&r);
         else

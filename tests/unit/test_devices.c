@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tap.h"
 
-enum { LIMIT = 3, FOR_ALL = 4 };
+enum { LIMIT = 3, FOR_ALL = 4, MANY = 2 * DEVICES_MAX + 88, HERD = 50, ROUNDS = 100 };
 
 static void wwid(const struct device *device, char *ret_name, size_t size)
 {
@@ -62,13 +64,13 @@ static void test_bounds(void)
 /* Many more commands than there is room for, which all come back. */
 static void *run_commands(void *argument)
 {
-        atomic_uint *served = argument;
+        atomic_uint *count = argument;
         struct devices_token token;
 
         for (int i = 0; i < 200; i++) {
                 if (begin(&disk, 20, 1000, &token) != 0)
                         continue;
-                atomic_fetch_add(served, 1);
+                atomic_fetch_add(count, 1);
                 end(&token, SCSI_GOOD);
         }
         return NULL;
@@ -77,13 +79,13 @@ static void *run_commands(void *argument)
 static void test_waiting(void)
 {
         pthread_t threads[4 * LIMIT];
-        atomic_uint served = 0;
+        atomic_uint count = 0;
 
         for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++)
-                pthread_create(&threads[i], NULL, run_commands, &served);
+                pthread_create(&threads[i], NULL, run_commands, &count);
         for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++)
                 pthread_join(threads[i], NULL);
-        is_int(atomic_load(&served), 4 * LIMIT * 200, "a device that answers turns nobody away");
+        is_int(atomic_load(&count), 4 * LIMIT * 200, "a device that answers turns nobody away");
 }
 
 static unsigned seen;
@@ -118,17 +120,170 @@ static void test_in_flight(void)
 static void test_snapshot(void)
 {
         struct device_use uses[2] = { 0 };
+        struct devices_token token;
 
-        is_int((long long)devices_snapshot(uses, 2), 2, "two devices are known");
-        is_string(uses[0].wwid, "wwid-1", "by their names");
-        is_int((long long)uses[0].conflicts, FOR_ALL, "conflicts are counted");
-        is_int((long long)uses[0].in_flight_count, 0, "nothing is in flight");
+        is_int(begin(&other_disk, 9, 1000, &token), 0, "a command that is not back");
+        is_int(devices_snapshot(uses, 2), 2, "two devices are known");
+        is_string(uses[0].wwid, "wwid-2", "the one that is busy first");
+        is_int(uses[0].in_flight_count, 1, "one command is in flight there");
+        ok(uses[0].in_flight != &token.command && uses[0].in_flight->client.number == 9 &&
+           !uses[0].in_flight->next, "it is a copy");
+        is_string(uses[1].wwid, "wwid-1", "then the one that is idle");
+        is_int((long long)uses[1].conflicts, FOR_ALL, "conflicts are counted");
+        is_int(uses[1].in_flight_count, 0, "nothing is in flight");
+        ok(!uses[1].in_flight, "nothing at all");
+        devices_snapshot_free(uses, 2);
+        end(&token, SCSI_GOOD);
         devices_forget_client(9);
-        (void)devices_snapshot(uses, 2);
+        int count = devices_snapshot(uses, 2);
         bool found = false;
-        for (unsigned i = 0; i < DEVICE_CLIENTS_MAX; i++)
-                found |= uses[0].clients[i].client.number == 9;
-        ok(!found, "a client that has left is forgotten");
+        for (int i = 0; i < count; i++)
+                for (unsigned u = 0; u < uses[i].user_count; u++)
+                        found |= uses[i].users[u].client.number == 9;
+        ok(!found && uses[0].user_count > 0, "a client that has left is forgotten, and no other");
+        devices_snapshot_free(uses, count);
+}
+
+static void test_users(void)
+{
+        struct device_use use;
+        struct devices_token token;
+        bool in_order = true;
+
+        for (unsigned i = 1; i <= DEVICE_CLIENTS_MAX + 3; i++)
+                if (begin(&other_disk, 100 + i, 1000, &token) == 0)
+                        end(&token, SCSI_GOOD);
+        devices_forget_client(102);
+        is_int(begin(&other_disk, 99, 1000, &token), 0, "one more client");
+        is_int(devices_snapshot(&use, 1), 1, "of many");
+        is_int(use.user_count, DEVICE_CLIENTS_MAX, "not all are shown");
+        for (unsigned i = 1; i < use.user_count - 1; i++)
+                in_order &= use.users[i].client.number == 102 + i;
+        ok(in_order && use.users[0].client.number == 101 &&
+           use.users[use.user_count - 1].client.number == 99, "the first that came are");
+        devices_snapshot_free(&use, 1);
+        end(&token, SCSI_GOOD);
+}
+
+/* What is in flight always has its entry; what is idle makes way. */
+static void test_many_devices(void)
+{
+        static struct devices_token tokens[MANY];
+        static struct device_use uses[MANY];
+        struct device device = { .ops = &ops };
+        struct devices_token token;
+        unsigned begun = 0, kept = 0;
+
+        for (unsigned i = 0; i < MANY; i++) {
+                device.id = 1000 + i;
+                begun += begin(&device, i + 1, 1000, &tokens[i]) == 0;
+        }
+        is_int(begun, MANY, "a command in flight on each of very many devices");
+        device.id = 999;
+        is_int(begin(&device, MANY + 1, 1001, &token), 0, "locks nobody out of another");
+        end(&token, SCSI_GOOD);
+        int count = devices_snapshot(uses, DEVICES_MAX);
+        is_int(count, DEVICES_MAX, "a snapshot has as many as there is room for");
+        devices_snapshot_free(uses, count);
+
+        for (unsigned i = 0; i < MANY; i++)
+                end(&tokens[i], SCSI_GOOD);
+        count = devices_snapshot(uses, MANY);
+        is_int(count, DEVICES_MAX, "of those that are idle so many are remembered");
+        for (int i = 0; i < count; i++) {
+                char last[DEVICE_WWID_SIZE];
+                snprintf(last, sizeof last, "wwid-%d", 1000 + MANY - DEVICES_MAX + i);
+                kept += strcmp(uses[i].wwid, last) == 0 && uses[i].commands == 1;
+        }
+        is_int(kept, DEVICES_MAX, "those that were used last");
+        devices_snapshot_free(uses, count);
+}
+
+static atomic_uint served, refused;
+
+/* One command that has to wait at first. */
+static void *run_one(void *unused)
+{
+        struct devices_token token;
+
+        if (begin(&disk, 30, 1000, &token) == 0) {
+                atomic_fetch_add(&served, 1);
+                end(&token, SCSI_GOOD);
+        } else {
+                atomic_fetch_add(&refused, 1);
+        }
+        return unused;
+}
+
+static void start_waiting(pthread_t *threads, unsigned count)
+{
+        for (unsigned i = 0; i < count; i++)
+                if (pthread_create(&threads[i], NULL, run_one, NULL) != 0)
+                        ok(false, "thread %u", i);
+        usleep(100000);
+}
+
+/* How often this process's threads have gone to sleep: those that are woken in vain do it again. */
+static long count_sleeps(void)
+{
+        struct rusage usage;
+
+        getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_nvcsw;
+}
+
+static void test_herd(void)
+{
+        struct devices_token held[LIMIT], token;
+        pthread_t threads[HERD];
+
+        for (unsigned i = 0; i < LIMIT; i++)
+                is_int(begin(&disk, i + 1, 1000, &held[i]), 0, "command %u of one user", i + 1);
+        start_waiting(threads, HERD);
+        long before = count_sleeps();
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                if (begin(&other_disk, 40, 1000, &token) == 0)
+                        end(&token, SCSI_GOOD);
+                if (begin(&disk, 41, 1001, &token) == 0)
+                        end(&token, SCSI_GOOD);
+                usleep(1000);
+        }
+        ok(count_sleeps() - before < 2 * ROUNDS + 4 * HERD,
+           "who waits is woken neither by another disk's commands nor by another user's");
+        end(&held[0], SCSI_GOOD);
+        for (unsigned i = 0; i < HERD; i++)
+                pthread_join(threads[i], NULL);
+        is_int(atomic_load(&served), HERD, "one that comes back lets all go on, one after the other");
+        end(&held[1], SCSI_GOOD);
+        end(&held[2], SCSI_GOOD);
+}
+
+/* The last test: nothing can be sent any more. */
+static void test_stop(void)
+{
+        static pthread_t threads[DEVICE_WAITING_MAX];
+        struct devices_token held[LIMIT], token;
+
+        for (unsigned i = 0; i < LIMIT; i++)
+                is_int(begin(&disk, i + 1, 1000, &held[i]), 0, "command %u of one user", i + 1);
+        start_waiting(threads, DEVICE_WAITING_MAX);
+        int64_t start = clock_us();
+        is_int(begin(&disk, 40, 1000, &token), -EBUSY, "where very many wait, one more does not");
+        ok(clock_us() - start < 200000, "for a moment");
+        is_int(begin(&disk, 41, 1001, &token), 0, "another user has its place");
+        end(&token, SCSI_GOOD);
+
+        start = clock_us();
+        devices_stop();
+        end(&held[0], SCSI_GOOD);
+        is_int(begin(&disk, 41, 1001, &token), -EBUSY, "after the stop nothing is sent");
+        is_int(begin(&other_disk, 41, 1001, &token), -EBUSY, "to no disk");
+        for (unsigned i = 0; i < DEVICE_WAITING_MAX; i++)
+                pthread_join(threads[i], NULL);
+        ok(clock_us() - start < 500000, "nobody waits any longer");
+        is_int(atomic_load(&refused), DEVICE_WAITING_MAX, "and none of them was sent");
+        end(&held[1], SCSI_GOOD);
+        end(&held[2], SCSI_GOOD);
 }
 
 int main(void)
@@ -137,6 +292,10 @@ int main(void)
         test_bounds();
         test_waiting();
         test_snapshot();
+        test_users();
         test_in_flight();
+        test_many_devices();
+        test_herd();
+        test_stop();
         return done();
 }
