@@ -62,7 +62,7 @@ static void run(struct client *client, const struct device *device, int fd,
                 pr_result_refuse(ret_result, device->refusal);
         } else if (devices_begin(device, &who, command, &token) < 0) {
                 answer_busy(ret_result, "the device hangs: commands that were sent before have "
-                                        "not come back");
+                                        "not come back, or the helper stops");
         } else {
                 begun = true;
                 send_audited(client, device, fd, command, ret_result);

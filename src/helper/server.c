@@ -162,6 +162,7 @@ static unsigned wait_for_clients(int event)
         int64_t deadline = clock_ms() + SERVER_PATIENCE_MS;
         struct pollfd polled = { .fd = event, .events = POLLIN };
 
+        devices_stop();
         clients_stop();
         while (clients_count() > 0 && clock_left(deadline) > 0) {
                 if (poll(&polled, 1, CUT_OFF_MS) > 0)
