@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The servers that are compared, and what is measured of them."""
 
+import contextlib
 import json
 import os
 import re
@@ -68,6 +69,21 @@ class Server:
             "pss_of_all": sum(r.get("Pss", 0) for r in rollups),
             "threads": status["Threads"],
         }
+
+
+@contextlib.contextmanager
+def one_core(server):
+    """The server and what is started meanwhile have one core, the same, and none has to be woken."""
+    before = os.sched_getaffinity(0)
+    tasks = [0, *map(int, os.listdir(f"/proc/{server.pid}/task"))]
+    try:
+        for task in tasks:
+            os.sched_setaffinity(task, {max(before)})
+        yield
+    finally:
+        for task in tasks:
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(task, before)
 
 
 class Load:
