@@ -69,7 +69,7 @@ static void sign(const struct device *device, const struct pr_command *command,
 {
         memset(ret_signature, 0, sizeof *ret_signature);
         ret_signature->device = device->id;
-        if (command->cdb.out && !has_longer_list(command))
+        if (command->cdb.out && command->cdb.length > 0 && !has_longer_list(command))
                 memcpy(ret_signature->list, command->data, command->cdb.length);
         memcpy(ret_signature->cdb, command->bytes, PR_CDB_SIZE);
         memcpy(ret_signature->sense, result->sense, SENSE_SIZE);

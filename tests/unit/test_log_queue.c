@@ -269,6 +269,16 @@ static void test_waiting(void)
         (void)waitpid(reader, NULL, 0);
 }
 
+static void test_owners(void)
+{
+        log_set_owner(1);
+        (void)fill(LINES / 4 * 3);
+        is_int(log_reserve(0), -EAGAIN, "an owner's lines take three quarters of the places");
+        log_set_owner(2);
+        is_int(log_reserve(0), 0, "another's find room");
+        log_release();
+}
+
 static void run_case(void (*body)(void))
 {
         struct report report = { tap_count, tap_failures };
@@ -300,31 +310,6 @@ static void run_case(void (*body)(void))
                 ok(false, "a case came to its end");
 }
 
-/* One owner's lines wait; another's find room all the same, and so many of each. */
-static int fill_as_two(const void *unused)
-{
-        int pipe_[2], first = 0, second = 0;
-
-        (void)unused;
-        need(pipe2(pipe_, O_NONBLOCK) == 0 && fcntl(pipe_[1], F_SETPIPE_SZ, 4096) > 0, "pipe");
-        while (write(pipe_[1], "full", 4) > 0)
-                ;
-        need(fcntl(pipe_[1], F_SETFL, 0) == 0 && dup2(pipe_[1], STDERR_FILENO) >= 0 && log_start() == 0, "log");
-        log_set_owner(1);
-        for (; first < 1000 && log_reserve(0) == 0; first++)
-                log_reserved(LOG_NOTICE, "first");
-        log_set_owner(2);
-        for (; second < 1000 && log_reserve(0) == 0; second++)
-                log_reserved(LOG_NOTICE, "second");
-        /* the one that is being written waits no more */
-        return first >= 192 && first <= 193 && second == 192 ? 0 : 1;
-}
-
-static void test_owners(void)
-{
-        is_int(run_child(fill_as_two, NULL), 0, "an owner's lines take three quarters of the places, of each owner");
-}
-
 int main(void)
 {
         struct capture c = capture_begin(STDERR_FILENO);
@@ -333,11 +318,11 @@ int main(void)
         (void)capture_end(&c);
         signal(SIGPIPE, SIG_IGN);
         run_case(test_full);
+        run_case(test_owners);
         run_case(test_reserved);
         run_case(test_release);
         run_case(test_stream);
         run_case(test_waiting);
         run_case(test_gone);
-        test_owners();
         return done();
 }
