@@ -98,7 +98,10 @@ class Units(Case):
         """every thread: one capability, no_new_privs, seccomp, a user of its own"""
         self.client()
         for thread in Path(f"/proc/{self.pid}/task").iterdir():
-            lines = (thread / "status").read_text().splitlines()
+            try:
+                lines = (thread / "status").read_text().splitlines()
+            except (FileNotFoundError, ProcessLookupError):
+                continue        # it has just ended
             seen = dict(line.split(":\t", 1) for line in lines)
             for name in ("CapEff", "CapPrm", "CapBnd"):
                 self.assertEqual(int(seen[name], 16), SYS_RAWIO, name)
