@@ -186,9 +186,9 @@ static struct device_user *user_of(struct entry *e, const struct device_client *
 {
         struct device_use *d = &e->use;
 
-        for (struct device_user *u = d->users; u < d->users + d->user_count; u++)
-                if (u->client.number == client->number)
-                        return u;
+        for (unsigned i = 0; i < d->user_count; i++)
+                if (d->users[i].client.number == client->number)
+                        return &d->users[i];
         if (d->user_count == DEVICE_CLIENTS_MAX)
                 return NULL;
         if (d->user_count == e->user_room) {
