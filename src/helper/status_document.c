@@ -97,9 +97,9 @@ static void warn_of_shared_nexus(struct json *j, const struct device_use *d)
         const struct device_client *first = NULL;
         char name[DEVICE_WWID_SIZE], text[DEVICE_WWID_SIZE + 128];
 
-        for (const struct device_user *u = d->users; u < d->users + d->user_count; u++) {
-                const struct device_client *client = &u->client;
-                if (!u->registered)
+        for (unsigned i = 0; i < d->user_count; i++) {
+                const struct device_client *client = &d->users[i].client;
+                if (!d->users[i].registered)
                         continue;
                 if (first && first->pid != client->pid) {
                         device_name(d, name, sizeof name);
