@@ -41,10 +41,13 @@ static void drop_capabilities(void)
 {
         capng_get_caps_process();
         int has = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+        int setpcap = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
         capng_clear(CAPNG_SELECT_ALL);
         if (has)
                 (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
-        (void)capng_apply(CAPNG_SELECT_ALL);
+        if (setpcap) /* without it libcap-ng complains to syslog */
+                (void)capng_apply(CAPNG_SELECT_BOUNDS);
+        (void)capng_apply(CAPNG_SELECT_CAPS);
         (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

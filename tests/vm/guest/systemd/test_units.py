@@ -177,6 +177,34 @@ class Units(Case):
         self.assertServes(self.client())
         self.assertEqual(show(SERVICE)["NRestarts"], "1")
 
+    def test_killed_often(self):
+        """killed again and again: systemd does not give up, on the service nor on its socket"""
+        # as often as systemd would let it be in 10 s, and once more
+        with service.drop_in("RestartSec=100ms\n[Unit]\nStartLimitBurst=1"):
+            for _ in range(2):
+                self.client()
+                old = self.pid
+                systemctl("kill", "--signal=KILL", SERVICE)
+                wait_for(lambda: main_pid() not in (0, old))
+            self.assertServes(self.client())
+
+    def test_status(self):
+        """a status socket by a drop-in, as the README has it: pr-manager reads it"""
+        path = "/run/qemu-pr-helper/status"
+        program = service.installed("bin/qemu-pr-helper")
+        with service.drop_in("RuntimeDirectory=qemu-pr-helper\nExecStart=\n"
+                             f"ExecStart={program} --status-socket={path}"):
+            self.assertServes(self.client())
+            shown = service.run("/usr/bin/pr-manager", "status",
+                                f"--status-socket={path}")
+            self.assertRegex(shown, r"Process: +%d\n" % self.pid)
+            keeper, = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            self.assertRegex(Path(f"/proc/{keeper}/status").read_text(), r"CapPrm:\s0+\n")
+            said = journal(f"_SYSTEMD_UNIT={SERVICE}", "_TRANSPORT=syslog")
+            self.assertEqual(said, [], "a library complains")
+            systemctl("stop", SERVICE)
+            self.assertFalse(Path(path).exists())
+
     def test_socket_stopped(self):
         """stop of the socket: the service ends as well, and the path is gone"""
         before = self.client()
