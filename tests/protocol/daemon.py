@@ -30,6 +30,16 @@ def status(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
 
 
+def all_asleep(pid):
+    """Whether every thread waits for something."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):   # it may have ended
+            with open(f"/proc/{pid}/task/{task}/stat") as f:
+                if f.read().rpartition(")")[2].split()[0] != "S":
+                    return False
+    return True
+
+
 def capabilities(pid):
     """{"Inh": mask, "Prm": ..., "Eff": ..., "Bnd": ..., "Amb": ...}"""
     fields = status(pid)

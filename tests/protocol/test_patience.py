@@ -3,12 +3,16 @@
 
 import array
 import contextlib
+import fcntl
+import select
 import socket
+import struct
+import termios
 import time
 
-from daemon import Helper, Witness
+from daemon import Helper, Witness, all_asleep
 from harness import case, equal, eventually
-from prclient import CHECK_CONDITION, cdb_in, cdb_out, params
+from prclient import CHECK_CONDITION, REPLY_HEADER, cdb_in, cdb_out, params
 
 PATIENCE = 10.0   # WIRE_PATIENCE_MS
 NO_DEADLINE = "it waits for the rest of a request for ever"
@@ -104,6 +108,38 @@ def unread_reply(t):
     eventually(gone, "closed", PATIENCE + 4)
     if time.monotonic() - begin < PATIENCE - 1:
         raise AssertionError("closed too early")
+    c.close()
+    w.check()
+
+
+@case(differs="its replies wait in as much memory as the kernel gives")
+def unread_memory(t):
+    """replies that are not read wait in a few pages, and all come when they are read"""
+    h = Helper(t)
+    w = Witness(t, h)
+    c = t.keep(h.client())
+    c.sock.setblocking(False)
+    sent = 0
+
+    def waiting():
+        return struct.unpack("i", fcntl.ioctl(c.sock, termios.FIONREAD, bytes(4)))[0] // REPLY_HEADER
+
+    def stands_still():
+        nonlocal sent
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                c.sock.sendmsg([cdb_in(0)], rights(w.fd))
+                sent += 1
+        before = waiting()
+        writable = select.select([], [c.sock], [], 0)[1]
+        return before > 0 and all_asleep(h.pid) and not writable and waiting() == before
+    eventually(stands_still, "no request is read any more")
+    t.note(f"{waiting()} replies to {sent} requests wait")
+    if waiting() > 100:          # 278 where the kernel decides
+        raise AssertionError(f"{waiting()} replies wait")
+    c.sock.settimeout(8)
+    for i in range(sent):
+        equal(c.reply().status, CHECK_CONDITION, f"reply {i}")
     c.close()
     w.check()
 
