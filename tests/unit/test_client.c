@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helper/client, helper/clients: when a command is told, and what must not have
+ * happened by then. At any moment the helper may be stopped and tell what is in
+ * flight, so that a command has to be there until the log has its line.
+ *
+ * The audit is ours here, and looks around whenever it is asked for something.
+ */
+#include "helper/clients.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "fixture.h"
+#include "helper/devices.h"
+#include "tap.h"
+
+enum { PATIENCE_MS = 20000, REPLY = 104, LIST = 24 };
+
+/* What a look around finds. */
+struct sight {
+        bool seen;
+        unsigned in_flight, clients;
+        int unread;     /* bytes that wait for the client */
+        bool connected; /* as the client sees it */
+};
+
+static int client_sock;
+static struct sight at_begin, at_execute, at_record, at_finish;
+static unsigned in_flight;
+
+static void count(const struct device_use *device, const struct in_flight *f)
+{
+        (void)device, (void)f;
+        in_flight++;
+}
+
+static void look(struct sight *sight)
+{
+        char byte;
+
+        in_flight = 0;
+        devices_each_in_flight(count);
+        *sight = (struct sight){ .seen = true, .in_flight = in_flight, .clients = clients_count() };
+        (void)ioctl(client_sock, FIONREAD, &sight->unread);
+        sight->connected = recv(client_sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+/* In place of helper/audit's. */
+void audit_init(struct audit *audit, unsigned client, const struct ucred *peer, int event)
+{
+        *audit = (struct audit){ .client = client, .pid = peer->pid, .uid = peer->uid, .event = event };
+}
+
+int audit_begin(void)
+{
+        look(&at_begin);
+        return 0;
+}
+
+void audit_record(struct audit *audit, const struct device *device,
+                  const struct pr_command *command, const struct pr_result *result)
+{
+        (void)audit, (void)device, (void)command, (void)result;
+        look(&at_record);
+}
+
+bool audit_flush_due(struct audit *audit)
+{
+        (void)audit;
+        return false;
+}
+
+void audit_finish(struct audit *audit)
+{
+        (void)audit;
+        look(&at_finish);
+}
+
+static void execute(const struct device *device, int fd, const struct pr_command *command,
+                    struct pr_result *ret_result)
+{
+        (void)device, (void)fd, (void)command;
+        look(&at_execute);
+        *ret_result = (struct pr_result){ .status = SCSI_GOOD, .reached = true };
+}
+
+static void wwid(const struct device *device, char *ret_name, size_t size)
+{
+        (void)device;
+        snprintf(ret_name, size, "wwid");
+}
+
+static void identify(const void *context, int fd, struct device *device)
+{
+        static const struct device_ops ops = { .kind = "test", .execute = execute, .wwid = wwid };
+
+        (void)context, (void)fd;
+        *device = (struct device){ .ops = &ops, .id = 1 };
+}
+
+/* Bytes, and a descriptor with them. */
+static void send_with(const void *bytes, size_t size, int fd)
+{
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(int))];
+        } control = { .header = { CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS } };
+        struct iovec part = { (void *)(uintptr_t)bytes, size };
+        struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                                  .msg_controllen = sizeof control.space };
+
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+        need(sendmsg(client_sock, &message, MSG_NOSIGNAL) == (ssize_t)size, "sendmsg");
+}
+
+/* Read exactly so much, or until the connection is closed. @return how much it was */
+static size_t receive(void *ret_bytes, size_t size)
+{
+        size_t got = 0;
+
+        while (got < size) {
+                struct pollfd ready = { .fd = client_sock, .events = POLLIN };
+                need(poll(&ready, 1, PATIENCE_MS) == 1, "something from the helper in time");
+                ssize_t n = recv(client_sock, (char *)ret_bytes + got, size - got, 0);
+                if (n <= 0)
+                        break;
+                got += (size_t)n;
+        }
+        return got;
+}
+
+/* One client from the handshake to the end, with one PR OUT. */
+static void serve_one(void)
+{
+        static const struct device_source source = { .identify = identify };
+        static const uint8_t cdb[PR_CDB_SIZE] = { 0x5f, [8] = LIST };
+        static const uint8_t list[LIST] = { 1 };
+        uint8_t reply[REPLY + 1];
+        int ends[2];
+        int disk = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        need(disk >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "sockets");
+        client_sock = ends[1];
+        is_int(clients_add(ends[0], &source), 0, "a client");
+        is_int(receive(reply, 4), 4, "is greeted");
+        need(send(client_sock, "\0\0\0", 4, MSG_NOSIGNAL) == 4, "send");
+        send_with(cdb, sizeof cdb, disk);
+        need(send(client_sock, list, sizeof list, MSG_NOSIGNAL) == LIST, "send");
+        is_int(receive(reply, REPLY), REPLY, "has its reply");
+        is_int(reply[3], SCSI_GOOD, "which is GOOD");
+        (void)shutdown(client_sock, SHUT_WR);
+        is_int(receive(reply, 1), 0, "and leaves");
+        close(client_sock);
+        close(disk);
+}
+
+int main(void)
+{
+        struct limits limits = { 8, 8, 8 };
+
+        clients_init(&limits, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "");
+        devices_init(limits.commands);
+        serve_one();
+
+        ok(at_begin.seen && at_begin.in_flight == 1,
+           "a command is in flight when a place in the log is reserved for it");
+        ok(at_execute.seen && at_execute.in_flight == 1, "and when it is sent");
+        ok(at_record.seen && at_record.in_flight == 1, "and until it is told");
+        is_int(at_record.unread, 0, "by when the client has no reply");
+        ok(at_finish.seen && at_finish.in_flight == 0, "then no more");
+        ok(at_finish.connected, "a client is connected until all of its counts are told");
+        is_int(at_finish.clients, 1, "and counts, so that the end waits for it");
+        return done();
+}
