@@ -13,11 +13,13 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "fixture.h"
 #include "helper/devices.h"
 #include "tap.h"
+#include "wire/wire_client.h"
 
-enum { PATIENCE_MS = 20000, REPLY = 104, LIST = 24 };
+enum { PATIENCE_MS = 20000, LIST = 24 };
 
 /* What a look around finds. */
 struct sight {
@@ -101,58 +103,29 @@ static void identify(const void *context, int fd, struct device *device)
         *device = (struct device){ .ops = &ops, .id = 1 };
 }
 
-/* Bytes, and a descriptor with them. */
-static void send_with(const void *bytes, size_t size, int fd)
-{
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } control = { .header = { CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS } };
-        struct iovec part = { (void *)(uintptr_t)bytes, size };
-        struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-                                  .msg_controllen = sizeof control.space };
-
-        memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-        need(sendmsg(client_sock, &message, MSG_NOSIGNAL) == (ssize_t)size, "sendmsg");
-}
-
-/* Read exactly so much, or until the connection is closed. @return how much it was */
-static size_t receive(void *ret_bytes, size_t size)
-{
-        size_t got = 0;
-
-        while (got < size) {
-                struct pollfd ready = { .fd = client_sock, .events = POLLIN };
-                need(poll(&ready, 1, PATIENCE_MS) == 1, "something from the helper in time");
-                ssize_t n = recv(client_sock, (char *)ret_bytes + got, size - got, 0);
-                if (n <= 0)
-                        break;
-                got += (size_t)n;
-        }
-        return got;
-}
-
 /* One client from the handshake to the end, with one PR OUT. */
 static void serve_one(void)
 {
         static const struct device_source source = { .identify = identify };
-        static const uint8_t cdb[PR_CDB_SIZE] = { 0x5f, [8] = LIST };
-        static const uint8_t list[LIST] = { 1 };
-        uint8_t reply[REPLY + 1];
+        static const struct pr_cdb cdb = { .out = true };
+        static const uint8_t bytes[PR_CDB_SIZE] = { 0x5f, [8] = LIST }, list[LIST] = { 1 };
+        struct wire_answer reply = { .status = SCSI_BUSY };
+        int64_t deadline = clock_ms() + PATIENCE_MS;
+        bool begun;
         int ends[2];
         int disk = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         need(disk >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "sockets");
         client_sock = ends[1];
         is_int(clients_add(ends[0], &source), 0, "a client");
-        is_int(receive(reply, 4), 4, "is greeted");
-        need(send(client_sock, "\0\0\0", 4, MSG_NOSIGNAL) == 4, "send");
-        send_with(cdb, sizeof cdb, disk);
-        need(send(client_sock, list, sizeof list, MSG_NOSIGNAL) == LIST, "send");
-        is_int(receive(reply, REPLY), REPLY, "has its reply");
-        is_int(reply[3], SCSI_GOOD, "which is GOOD");
+        is_int(wire_request_features(client_sock, deadline), 0, "is greeted");
+        is_int(wire_send_request(client_sock, bytes, disk, list, LIST, deadline, &begun), 0,
+               "sends PR OUT");
+        is_int(wire_read_answer(client_sock, &cdb, NULL, deadline, &reply), 0, "has its reply");
+        is_int(reply.status, SCSI_GOOD, "which is GOOD");
         (void)shutdown(client_sock, SHUT_WR);
-        is_int(receive(reply, 1), 0, "and leaves");
+        struct pollfd closed = { .fd = client_sock, .events = POLLIN };
+        is_int(poll(&closed, 1, PATIENCE_MS), 1, "and leaves");
         close(client_sock);
         close(disk);
 }
