@@ -35,7 +35,7 @@ enum {
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
         CUT_OFF_MS = 500,      /* for a reply to be read, when it ends */
         TICK_MS = 5000,        /* while the audit counts repetitions */
-        TELL_MS = 100,         /* for one of the last lines to find room */
+        TELL_MS = 1000,        /* for the last lines to find room, all together */
 };
 
 /* Turn a connection away: closing it tells the client, the log tells the administrator. */
@@ -173,6 +173,8 @@ static unsigned wait_for_clients(int event)
         return clients_count();
 }
 
+static int64_t tell_until;
+
 /*
  * What may yet be carried out, when nobody is there any more to say how it
  * ended. As long as whoever reads the log does, none of it gets lost.
@@ -182,7 +184,7 @@ static void tell_in_flight(const struct device_use *device, const struct in_flig
         char line[LOG_LINE_MAX];
 
         audit_line_in_flight(device, f, line, sizeof line);
-        if (log_reserve(TELL_MS) == 0)
+        if (log_reserve(clock_left(tell_until)) == 0)
                 log_reserved(LOG_WARNING, "%s", line);
         else
                 log_warning("%s", line);
@@ -231,6 +233,7 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         clients_cut_off_all();
         log_warning("%u clients are left behind: their devices have not answered for %d s", left,
                     SERVER_PATIENCE_MS / 1000);
+        tell_until = clock_ms() + TELL_MS;
         devices_each_in_flight(tell_in_flight);
         (void)steal_fd(&event); /* they may still raise it */
         return 1;
