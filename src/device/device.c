@@ -49,13 +49,10 @@ void device_init_refused(struct device *ret_device, const char *refusal)
         *ret_device = (struct device){ .ops = &refused_ops, .refusal = refusal };
 }
 
-void device_execute(const struct device *device, int fd, const struct pr_command *command,
-                    struct pr_result *ret_result)
+const char *device_refusal(const struct device *device, int fd, const struct pr_command *command)
 {
-        if (device->refusal) {
-                pr_result_refuse(ret_result, device->refusal);
-                return;
-        }
+        if (device->refusal)
+                return device->refusal;
 
         /*
          * CAP_SYS_RAWIO bypasses the kernel's own look at the descriptor's mode (scsi_ioctl.c asks
@@ -65,13 +62,20 @@ void device_execute(const struct device *device, int fd, const struct pr_command
          */
         bool readable = device->sequence != 0 && !command->cdb.out;
         int flags = readable ? O_RDONLY : fcntl(fd, F_GETFL);
-        if (flags < 0 || (flags & O_PATH)) {
-                pr_result_refuse(ret_result, "the descriptor was opened with O_PATH");
-                return;
-        }
-        if (command->cdb.out && (flags & O_ACCMODE) != O_RDWR && (flags & O_ACCMODE) != O_WRONLY) {
-                pr_result_refuse(ret_result, "the descriptor is not open for writing");
-                return;
-        }
-        device->ops->execute(device, fd, command, ret_result);
+        if (flags < 0 || (flags & O_PATH))
+                return "the descriptor was opened with O_PATH";
+        if (command->cdb.out && (flags & O_ACCMODE) != O_RDWR && (flags & O_ACCMODE) != O_WRONLY)
+                return "the descriptor is not open for writing";
+        return NULL;
+}
+
+void device_execute(const struct device *device, int fd, const struct pr_command *command,
+                    struct pr_result *ret_result)
+{
+        const char *refusal = device_refusal(device, fd, command);
+
+        if (refusal)
+                pr_result_refuse(ret_result, refusal);
+        else
+                device->ops->execute(device, fd, command, ret_result);
 }

@@ -3,9 +3,9 @@
  * A device: what a descriptor that a client passed turned out to be, and how
  * PERSISTENT RESERVE commands reach it.
  *
- * `struct device_ops` has one instance a kind of device. Whoever holds a
- * device calls device_execute() and gets a SCSI status for every command,
- * whatever became of it.
+ * `struct device_ops` has one instance a kind of device. Every command gets a
+ * SCSI status, whatever became of it: by device_execute(), or in two steps, by
+ * device_refusal() and the kind's execute().
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct device;
 struct device_ops {
         const char *kind; /**< for log and trace: "scsi", "partition", ... */
 
-        /** Carry out one command on `fd`, which device_execute() has found fit for it. */
+        /** Carry out one command on `fd`, for which device_refusal() has said nothing. */
         void (*execute)(const struct device *device, int fd, const struct pr_command *command,
                         struct pr_result *ret_result);
 
@@ -75,9 +75,12 @@ struct device_source {
 void device_init_refused(struct device *ret_device, const char *refusal);
 
 /**
- * Run a command: refuse it where the descriptor does not allow it (opened with O_PATH; PR OUT and
- * not open for writing), else leave it to the kind of device.
+ * Why `command` must not be sent by `fd`: the device takes none, or the descriptor does not allow
+ * it (opened with O_PATH; PR OUT and not open for writing). NULL where it may; static storage.
  */
+const char *device_refusal(const struct device *device, int fd, const struct pr_command *command);
+
+/** Run a command: refuse it where device_refusal() says so, else leave it to the kind of device. */
 void device_execute(const struct device *device, int fd, const struct pr_command *command,
                     struct pr_result *ret_result);
 

@@ -174,6 +174,16 @@ static void identify_block(const struct sgio_context *context, int fd, dev_t num
         }
 }
 
+/* A disk's number may be another's tomorrow, its sequence number not. */
+static uint64_t id_of(const struct device *device)
+{
+        enum { CHARACTER, BLOCK, SEQUENCE, KINDS };
+
+        if (device->sequence != 0)
+                return device->sequence * KINDS + SEQUENCE;
+        return device->number * KINDS + (device->block ? BLOCK : CHARACTER);
+}
+
 void sgio_identify(const void *of_source, int fd, struct device *device)
 {
         const struct sgio_context *context = of_source;
@@ -195,7 +205,7 @@ void sgio_identify(const void *of_source, int fd, struct device *device)
         if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) {
                 found.number = st.st_rdev;
                 found.block = S_ISBLK(st.st_mode);
-                found.id = (uint64_t)st.st_rdev << 1 | found.block;
+                found.id = id_of(&found);
         }
         *device = found;
 }

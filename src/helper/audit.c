@@ -205,7 +205,7 @@ void audit_record(struct audit *audit, const struct device *device,
         log_suppressed(audit, suppressed);
 }
 
-bool audit_flush_due(struct audit *audit)
+bool audit_flush(struct audit *audit, int64_t until_ms)
 {
         int64_t now = clock_ms();
         bool remain = false;
@@ -218,7 +218,8 @@ bool audit_flush_due(struct audit *audit)
                 struct audit_entry *e = &audit->entries[i];
                 if (e->count == 0)
                         continue;
-                if (now - e->since_ms >= AUDIT_PERIOD_MS && (!e->reached || log_reserve(0) == 0)) {
+                bool due = until_ms != 0 || now - e->since_ms >= AUDIT_PERIOD_MS;
+                if (due && (!e->reached || log_reserve(clock_left(until_ms)) == 0)) {
                         log_count(audit, e, e->count);
                         e->count = 0;
                 } else {
@@ -235,7 +236,7 @@ void audit_finish(struct audit *audit)
 {
         for (unsigned i = 0; audit->entries && i < DEVICES; i++)
                 flush_entry(audit, &audit->entries[i]);
-        pthread_mutex_lock(&audit->lock); /* audit_flush_due() may still come */
+        pthread_mutex_lock(&audit->lock); /* audit_flush() may still come */
         for (unsigned i = 0; audit->entries && i < DEVICES; i++)
                 free(audit->entries[i].text);
         free(audit->entries);

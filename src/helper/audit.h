@@ -49,8 +49,13 @@ int audit_begin(void);
 void audit_record(struct audit *audit, const struct device *device,
                   const struct pr_command *command, const struct pr_result *result);
 
-/** Log the counts that are a minute old. Waits for nothing. @return whether some remain */
-bool audit_flush_due(struct audit *audit);
+/**
+ * Log counts.
+ * @param until_ms  0: those that are a minute old, as far as the log has room;
+ *                  else all, and wait for the log until then (CLOCK_MONOTONIC)
+ * @return whether some remain
+ */
+bool audit_flush(struct audit *audit, int64_t until_ms);
 
 /** Log all counts, waiting for the log, and free everything. */
 void audit_finish(struct audit *audit);

@@ -26,48 +26,47 @@ static void answer_busy(struct pr_result *ret_result, const char *refusal)
         *ret_result = (struct pr_result){ .status = SCSI_BUSY, .refusal = refusal };
 }
 
-/* What a command may do to the disk has its place in the log before it is sent. */
-static void send_audited(const struct client *client, const struct device *device, int fd,
-                         const struct pr_command *command, struct pr_result *ret_result)
+static void send(const struct client *client, const struct device *device, int fd,
+                 const struct pr_command *command, struct pr_result *ret_result)
 {
-        bool out = command->cdb.out;
-
-        if (out && audit_begin() < 0) {
-                answer_busy(ret_result, "the log takes nothing, and commands that it does not "
-                                        "tell are not sent");
-                return;
-        }
         TRACE(EVENT_DEVICE_SUBMIT, "client=%u kind=%s action=%#x length=%u", client->number,
               device->ops->kind, command->cdb.action, command->cdb.length);
         int64_t start = helper_events[EVENT_DEVICE_COMPLETE].enabled ? clock_us() : 0;
-        device_execute(device, fd, command, ret_result);
+        device->ops->execute(device, fd, command, ret_result);
         TRACE(EVENT_DEVICE_COMPLETE,
               "client=%u reached=%d status=%#x errno=%d host=%#x driver=%#x us=%lld",
               client->number, ret_result->reached, ret_result->status, ret_result->error,
               ret_result->host, ret_result->driver, (long long)(clock_us() - start));
-        if (out && !ret_result->reached)
-                log_release();
 }
 
-/* Whatever the end, a command that reached its device is in flight until the log tells it. */
+/*
+ * In this order: who may not send to a device takes none of its room, nor does who waits for the
+ * log. What a command may do to the disk has its place there before it is sent, and whatever the
+ * end, a command that reached its device is in flight until the log tells it.
+ */
 static void run(struct client *client, const struct device *device, int fd,
                 const struct pr_command *command, struct pr_result *ret_result)
 {
         struct device_client who = {
                 .number = client->number, .pid = client->audit.pid, .uid = client->audit.uid };
+        const char *refusal = device_refusal(device, fd, command);
+        bool out = command->cdb.out, reserved = false, begun = false;
         struct devices_token token;
-        bool begun = false;
 
-        if (device->refusal) {
-                pr_result_refuse(ret_result, device->refusal);
-        } else if (devices_begin(device, &who, command, &token) < 0) {
+        if (refusal)
+                pr_result_refuse(ret_result, refusal);
+        else if (out && !(reserved = audit_begin() == 0))
+                answer_busy(ret_result, "the log takes nothing, and commands that it does not "
+                                        "tell are not sent");
+        else if (!(begun = devices_begin(device, &who, command, &token) == 0))
                 answer_busy(ret_result, "the device hangs: commands that were sent before have "
                                         "not come back, or the helper stops");
-        } else {
-                begun = true;
-                send_audited(client, device, fd, command, ret_result);
-        }
-        if (command->cdb.out || ret_result->refusal)
+        else
+                send(client, device, fd, command, ret_result);
+
+        if (reserved && !ret_result->reached)
+                log_release();
+        if (out || ret_result->refusal)
                 audit_record(&client->audit, device, command, ret_result);
         if (begun)
                 devices_end(&token, command, ret_result);

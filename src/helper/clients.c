@@ -147,13 +147,13 @@ int clients_add(int sock, const struct device_source *source)
         return r;
 }
 
-bool clients_flush_audit(void)
+bool clients_flush_audit(int64_t until_ms)
 {
         bool counting = false;
 
         pthread_mutex_lock(&clients.lock);
         for (struct member *m = clients.first; m; m = m->next)
-                counting |= audit_flush_due(&m->client.audit);
+                counting |= audit_flush(&m->client.audit, until_ms);
         pthread_mutex_unlock(&clients.lock);
         return counting;
 }

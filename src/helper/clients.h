@@ -19,8 +19,8 @@ void clients_init(const struct limits *limits, int event, const char *eperm_caus
  */
 int clients_add(int sock, const struct device_source *source);
 
-/** Log what the audit has counted for a minute. @return whether it goes on counting */
-bool clients_flush_audit(void);
+/** audit_flush() of every client. @return whether counts remain */
+bool clients_flush_audit(int64_t until_ms);
 
 /** Look at every client. `each` must not wait for anything. */
 void clients_each(void (*each)(const struct client_status *, void *), void *argument);

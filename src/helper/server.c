@@ -142,7 +142,7 @@ static int serve(const struct server_options *options, int signals, int event)
                 if (n > 0 && polled[1].revents)
                         drain(event);
                 if ((n > 0 && polled[1].revents) || (counting && clock_left(tick) == 0)) {
-                        counting = clients_flush_audit();
+                        counting = clients_flush_audit(0);
                         tick = clock_ms() + TICK_MS;
                 }
                 if (n > 0 && polled[0].revents) {
@@ -231,9 +231,10 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         if (left == 0)
                 return 0;
         clients_cut_off_all();
-        log_warning("%u clients are left behind: their devices have not answered for %d s", left,
+        log_warning("%u clients are left behind: what they sent has not come back for %d s", left,
                     SERVER_PATIENCE_MS / 1000);
         tell_until = clock_ms() + TELL_MS;
+        (void)clients_flush_audit(tell_until);
         devices_each_in_flight(tell_in_flight);
         (void)steal_fd(&event); /* they may still raise it */
         return 1;

@@ -95,6 +95,9 @@ def end_with_hanging(t):
     """SIGTERM with a client whose device hangs: nine seconds for it, exit 0, the paths go"""
     troubles, h, w = started(t, "-f", t.path("pid"))
     c = t.keep(h.client())
+    fd = t.open()
+    for _ in range(3):
+        c.out(fd, 0)
     c.send(cdb_in(0), [troubles.open("fstat-hangs")])
     for _ in range(20):
         w.ask()
@@ -104,6 +107,7 @@ def end_with_hanging(t):
     if time.monotonic() - begin < 9:
         raise AssertionError(f"it waited for {time.monotonic() - begin:.1f} s only")
     contains(h.log(), "left behind")
+    contains(h.log(), "repeated 2 times")
     second = Helper(t, "-f", t.path("pid"))    # though the first is stuck in the kernel
     second.client().close()
     troubles.end()

@@ -269,28 +269,28 @@ static void test_period(void)
         begin(&audit, 1);
         record(&audit, 0, 0, 1, GOOD);
         is_int(events(), 0, "a line raises no event");
-        ok(!audit_flush_due(&audit), "nothing is counted yet");
+        ok(!audit_flush(&audit, 0), "nothing is counted yet");
         for (int i = 0; i < 3; i++)
                 record(&audit, 0, 0, 1, GOOD);
         is_int(events(), 1, "the first repetition raises one");
-        ok(audit_flush_due(&audit), "a count is not due at once");
+        ok(audit_flush(&audit, 0), "a count is not due at once");
         clock_ahead_ms += AUDIT_PERIOD_MS - 1000;
-        ok(audit_flush_due(&audit), "nor before its time");
+        ok(audit_flush(&audit, 0), "nor before its time");
         is_int(line_count, 1, "and nothing is told");
         record(&audit, 0, 0, 1, GOOD);
         clock_ahead_ms += 2000;
-        ok(!audit_flush_due(&audit), "after it none remains, whenever the last one was");
+        ok(!audit_flush(&audit, 0), "after it none remains, whenever the last one was");
         CHECK("it is told once a minute", "REGISTER", "REGISTER key=0x1 action-key=0: GOOD, repeated 4 times");
-        ok(!audit_flush_due(&audit), "and told once");
+        ok(!audit_flush(&audit, 0), "and told once");
         record(&audit, 0, 0, 1, GOOD);
         is_int(events(), 1, "the next repetition raises an event again");
 
         clock_ahead_ms += 2 * AUDIT_PERIOD_MS;
         log_full = true;
-        ok(audit_flush_due(&audit), "a log that takes nothing: the count remains");
+        ok(audit_flush(&audit, 0), "a log that takes nothing: the count remains");
         is_int(line_count, 2, "and is not told");
         log_full = false;
-        ok(!audit_flush_due(&audit), "until there is room");
+        ok(!audit_flush(&audit, 0), "until there is room");
         audit_finish(&audit);
         CHECK("and is told then, once", "REGISTER", "repeated 4 times", "repeated 1 times");
 }

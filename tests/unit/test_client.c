@@ -69,9 +69,9 @@ void audit_record(struct audit *audit, const struct device *device,
         look(&at_record);
 }
 
-bool audit_flush_due(struct audit *audit)
+bool audit_flush(struct audit *audit, int64_t until_ms)
 {
-        (void)audit;
+        (void)audit, (void)until_ms;
         return false;
 }
 
@@ -103,8 +103,8 @@ static void identify(const void *context, int fd, struct device *device)
         *device = (struct device){ .ops = &ops, .id = 1 };
 }
 
-/* One client from the handshake to the end, with one PR OUT. */
-static void serve_one(void)
+/* One client from the handshake to the end, with one PR OUT by a descriptor opened like this. */
+static uint8_t serve_one(int mode)
 {
         static const struct device_source source = { .identify = identify };
         static const struct pr_cdb cdb = { .out = true };
@@ -113,7 +113,7 @@ static void serve_one(void)
         int64_t deadline = clock_ms() + PATIENCE_MS;
         bool begun;
         int ends[2];
-        int disk = open("/dev/null", O_RDWR | O_CLOEXEC);
+        int disk = open("/dev/null", mode | O_CLOEXEC);
 
         need(disk >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "sockets");
         client_sock = ends[1];
@@ -122,12 +122,24 @@ static void serve_one(void)
         is_int(wire_send_request(client_sock, bytes, disk, list, LIST, deadline, &begun), 0,
                "sends PR OUT");
         is_int(wire_read_answer(client_sock, &cdb, NULL, deadline, &reply), 0, "has its reply");
-        is_int(reply.status, SCSI_GOOD, "which is GOOD");
         (void)shutdown(client_sock, SHUT_WR);
         struct pollfd closed = { .fd = client_sock, .events = POLLIN };
         is_int(poll(&closed, 1, PATIENCE_MS), 1, "and leaves");
         close(client_sock);
         close(disk);
+        return reply.status;
+}
+
+/* Who may not send to a device must not take what those need who may. */
+static void test_not_permitted(int mode, const char *what)
+{
+        struct device_use devices[1];
+
+        at_begin = at_execute = at_record = (struct sight){ 0 };
+        is_int(serve_one(mode), SCSI_CHECK_CONDITION, "%s: refused", what);
+        ok(!at_begin.seen && !at_execute.seen, "%s: it waits for no place in the log", what);
+        ok(at_record.seen && at_record.in_flight == 0, "%s: it is told, and was never in flight", what);
+        is_int(devices_snapshot(devices, 1), 0, "%s: it is no client of the device", what);
 }
 
 int main(void)
@@ -136,11 +148,13 @@ int main(void)
 
         clients_init(&limits, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "");
         devices_init(limits.commands);
-        serve_one();
+        test_not_permitted(O_PATH, "O_PATH");
+        test_not_permitted(O_RDONLY, "a descriptor that is not open for writing");
 
-        ok(at_begin.seen && at_begin.in_flight == 1,
-           "a command is in flight when a place in the log is reserved for it");
-        ok(at_execute.seen && at_execute.in_flight == 1, "and when it is sent");
+        is_int(serve_one(O_RDWR), SCSI_GOOD, "a descriptor that is: GOOD");
+        ok(at_begin.seen && at_begin.in_flight == 0,
+           "what waits for its place in the log takes no room on the device");
+        ok(at_execute.seen && at_execute.in_flight == 1, "a command is in flight when it is sent");
         ok(at_record.seen && at_record.in_flight == 1, "and until it is told");
         is_int(at_record.unread, 0, "by when the client has no reply");
         ok(at_finish.seen && at_finish.in_flight == 0, "then no more");

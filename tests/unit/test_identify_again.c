@@ -146,6 +146,7 @@ static void test_others(void)
                 bool refused = strcmp(others[i].kind, "refused") == 0;
                 is_string(identify(&others[i].node, fd, &device), others[i].kind, "%s: looked up", what);
                 ok(!device.refusal == !refused, "%s: %s", what, refused ? "refused" : "served");
+                ok(device.id != after_disk().id, "%s: told apart from the disk", what);
                 device = after_disk();
                 is_string(identify_blind(&others[i].node, fd, &device), "refused",
                           "%s: refused where sysfs does not tell", what);

@@ -142,13 +142,13 @@ static void test_driver(void)
                 struct sg_io_hdr header = { .driver_status = (unsigned short)driver,
                                             .status = SCSI_CHECK_CONDITION };
                 struct pr_result r = come_to(0, header, &read_keys);
-                bool right = driver & 0x06 ? is_answer(&r, SCSI_BUSY, SENSE(0, 0, 0)) :
+                bool right = driver & 0x07 ? is_answer(&r, SCSI_BUSY, SENSE(0, 0, 0)) :
                                              r.status == SCSI_CHECK_CONDITION &&
                                                      memcmp(r.sense, sense, SENSE_SIZE) == 0;
                 if ((!right || r.driver != driver) && wrong++ < 5)
                         ok(false, "driver status %#x", driver);
         }
-        is_int(wrong, 0, "a driver status with 0x06 in it is BUSY, any other the device's answer");
+        is_int(wrong, 0, "a driver status with 0x07 in it is BUSY, any other the device's answer");
 
         struct sg_io_hdr header = { .driver_status = 0x04, .status = SCSI_GOOD };
         struct pr_result r = come_to(0, header, &read_keys);
