@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import prclient
-from harness import Skip, children, equal, eventually
+from harness import Lacking, children, equal, eventually
 
 CLOCK_TICK = os.sysconf("SC_CLK_TCK")
 
@@ -155,7 +155,7 @@ class Helper:
         try:
             return len(os.listdir(f"/proc/{self.pid}/fd"))
         except PermissionError:
-            raise Skip("only root may count the descriptors of what is not dumpable") from None
+            raise Lacking("only root may count the descriptors of what is not dumpable") from None
 
     def threads(self):
         return int(status(self.pid)["Threads"])

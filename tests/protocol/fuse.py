@@ -14,7 +14,7 @@ import stat
 import struct
 import tempfile
 
-from harness import Skip
+from harness import Lacking
 
 LOOKUP, FORGET, GETATTR, OPEN, RELEASE, FLUSH, INIT, IOCTL = 1, 2, 3, 14, 18, 25, 26, 39
 BATCH_FORGET, INTERRUPT = 42, 36
@@ -29,7 +29,7 @@ ERRNO_OF_IOCTL = {6: errno.EDOM, 7: errno.EBADE}
 def private_mounts():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
-        raise Skip("no mount namespaces here")
+        raise Lacking("no mount namespaces here")
     return libc
 
 
@@ -102,13 +102,13 @@ class Troubles:
 
     def __init__(self, t):
         if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
-            raise Skip("needs root and /dev/fuse")
+            raise Lacking("needs root and /dev/fuse")
         libc = private_mounts()
         self.directory = tempfile.mkdtemp(dir=t.dir)
         device = os.open("/dev/fuse", os.O_RDWR)
         data = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
         if libc.mount(b"troubles", self.directory.encode(), b"fuse", 0, data):
-            raise Skip(f"cannot mount: {os.strerror(ctypes.get_errno())}")
+            raise Lacking(f"cannot mount: {os.strerror(ctypes.get_errno())}")
         self.pid = os.fork()
         if self.pid == 0:
             Server(device).run()

@@ -26,6 +26,7 @@ import time
 import traceback
 from dataclasses import dataclass, field
 
+IN_CI = os.environ.get("CI") == "true"
 TEST_TIMEOUT = 60.0
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -33,7 +34,11 @@ CASES = []
 
 
 class Skip(Exception):
-    """This test cannot run here."""
+    """This test is not for what is tested here."""
+
+
+class Lacking(Skip):
+    """The machine lacks what this test needs. In CI that is a failure."""
 
 
 @dataclass
@@ -162,12 +167,15 @@ def run_here(test, options, directory):
                 options.under.split(), directory)
     try:
         if test.root and os.geteuid() != 0:
-            raise Skip("needs root")
+            raise Lacking("needs root")
         if test.release and options.sanitized:
             raise Skip("measures the release build")
         with t.cleanups:
             test.run(t, *test.arguments)
         result = "ok"
+    except Lacking as e:
+        result = "failed" if IN_CI else f"skip {e}"
+        t.note(str(e))
     except Skip as e:
         result = f"skip {e}"
     except BaseException as e:   # whatever it is, it has to be told

@@ -9,7 +9,7 @@ import time
 
 from daemon import Helper, Witness
 from fuse import private_mounts
-from harness import Skip, case, contains, equal, eventually
+from harness import Lacking, case, contains, equal, eventually
 from prclient import CHECK_CONDITION, Client, cdb_in, cdb_out, params
 
 NO_AUDIT = "it has no audit"
@@ -210,7 +210,7 @@ class Syslog:
         self.socket.bind(t.path("dev/log"))
         self.socket.settimeout(0.01)
         if libc.mount(t.path("dev").encode(), b"/dev", None, 4096 | 0x4000, None):
-            raise Skip("cannot mount")
+            raise Lacking("cannot mount")
         self.libc, self.received = libc, []
         t.cleanups.callback(self.end)
 

@@ -7,7 +7,7 @@ import pwd
 import shutil
 
 from daemon import Helper, Witness, capabilities, run_command, status, wait_for_keeper
-from harness import Skip, case, contains, equal, eventually
+from harness import Lacking, case, contains, equal, eventually
 from prclient import CHECK_CONDITION, cdb_in
 
 DAC_OVERRIDE, SYS_RAWIO = 1, 17
@@ -181,7 +181,7 @@ def same_user(t):
 def user_namespace(t, options):
     """in a user namespace it runs"""
     if not shutil.which("unshare") or os.system("unshare -Ur true 2>/dev/null"):
-        raise Skip("no user namespaces here")
+        raise Lacking("no user namespaces here")
     h = Helper(t, wrapper=["unshare", "-U", *options])
     serves(t, h)
     equal(capabilities(h.pid)["Eff"] & ~RAWIO, 0, "capabilities")

@@ -11,7 +11,7 @@ import time
 
 import prclient
 from daemon import Helper, Witness, connects, is_socket, run_command
-from harness import Skip, case, contains, equal, eventually
+from harness import Lacking, Skip, case, contains, equal, eventually
 
 STOLEN = "a second helper takes the path away from the first"
 
@@ -193,7 +193,7 @@ def stopped_before_unlink(t):
     while True:
         _, how = os.waitpid(pid, 0)
         if not os.WIFSTOPPED(how):
-            raise Skip(f"cannot trace: {how}")
+            raise Lacking(f"cannot trace: {how}")
         if ptrace(PTRACE_PEEKUSER, pid, ORIG_RAX, None) == UNLINKAT:
             return pid, lambda: ptrace(PTRACE_DETACH, pid, None, None)
         ptrace(PTRACE_SYSCALL, pid, None, None)

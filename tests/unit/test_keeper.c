@@ -110,6 +110,7 @@ static void test_ends(void)
                 pid_t server = fork();
                 if (server == 0) {
                         (void)setpgid(0, 0);
+                        (void)signal(signals[i].number, SIG_DFL); /* whatever we inherited */
                         int connection = keeper_start(&owned, 1, true);
                         (void)!write(started[1], connection < 0 ? "" : "x", 1);
                         while (signals[i].number)

@@ -12,6 +12,7 @@ import lio
 import prclient as pr
 import stacked
 from case import Case
+from waiting import wait_for
 
 KEY = 0xA1
 
@@ -78,9 +79,11 @@ class ScsiDevices(DeviceCase):
         wwid = (self.a.sysfs / "wwid").read_text().strip()
         for path in (self.a.disk, self.a.sg):
             self.assertServed(self.open(path), path)
-        registered = [line for line in self.daemon.log.splitlines() if f"{KEY:#x}" in line]
-        self.assertEqual(len(registered), 4, registered)
-        for line in registered:
+
+        def registered():
+            return [line for line in self.daemon.log.splitlines() if f"{KEY:#x}" in line]
+        wait_for(lambda: len(registered()) == 4)
+        for line in registered():
             for part in (wwid, "REGISTER", f"pid={os.getpid()}", "uid=0", "GOOD"):
                 self.assertIn(part, line)
 
