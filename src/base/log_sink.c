@@ -5,6 +5,9 @@
  * stderr is shared with whoever started us, so its O_NONBLOCK is not ours to
  * set: poll(2) tells whether it would block (a pipe with room for PIPE_BUF
  * bytes takes a line whole), and a line that syslog has got does not wait.
+ *
+ * What may take lines again is waited for: a file whose disk is full. What
+ * cannot is not: a pipe whose reader has gone.
  */
 #include "base/log_sink.h"
 
@@ -26,13 +29,22 @@
 
 enum { RETRY_MS = 1000 };
 
+/* Where lines are written to, rather than sent. */
+struct stream {
+        int fd;
+        bool file; /* an error of today is none of tomorrow's */
+        bool torn; /* its last line is not whole */
+        bool gone; /* there is nobody behind it any more */
+};
+
+static struct stream standard = { .fd = STDERR_FILENO };
+static struct stream trace = { .fd = -1, .file = true };
+
 static struct {
         const char *program;
         bool journal;     /* stderr is a stream of the journal */
-        bool stderr_gone; /* its reader has closed it */
         int syslog;
-        int trace;
-} sink = { .program = "", .syslog = -1, .trace = -1 };
+} sink = { .program = "", .syslog = -1 };
 
 /* JOURNAL_STREAM is "device:inode" of the stream (systemd.exec(5)). */
 static bool is_journal(const struct stat *st)
@@ -64,14 +76,15 @@ void log_sink_open(const char *program)
         if (fstat(STDERR_FILENO, &st) < 0)
                 return;
         sink.journal = is_journal(&st);
+        standard.file = S_ISREG(st.st_mode);
         if (S_ISFIFO(st.st_mode))
                 log_sink_open_syslog();
 }
 
 void log_sink_set_trace(int fd)
 {
-        close_fd(&sink.trace);
-        sink.trace = fd;
+        close_fd(&trace.fd);
+        trace.fd = fd;
 }
 
 static bool is_writable(int fd, int timeout_ms)
@@ -96,36 +109,42 @@ static bool write_syslog(int priority, const char *text, size_t size)
         return false;
 }
 
-/* The whole of it. False once nobody reads any more. */
-static bool write_whole(int fd, const char *bytes, size_t size)
+/*
+ * Write a line, which begins with a newline for where the last one is not whole.
+ * `wait` where that may take as long as a disk is full. True once all is written.
+ */
+static bool write_line(struct stream *to, const char *line, size_t size, bool wait)
 {
-        while (size > 0) {
-                ssize_t n = write(fd, bytes, size);
-                if (n >= 0) {
-                        bytes += n;
-                        size -= (size_t)n;
-                } else if (errno == EAGAIN) {
-                        (void)is_writable(fd, RETRY_MS);
-                } else if (errno != EINTR) {
-                        return false;
+        const char *end = line + size;
+
+        if (!to->torn)
+                line++;
+        while (line < end) {
+                ssize_t n = write(to->fd, line, (size_t)(end - line));
+                if (n > 0) {
+                        line += n;
+                        to->torn = line[-1] != '\n';
+                } else if (n < 0 && errno == EAGAIN) {
+                        (void)is_writable(to->fd, RETRY_MS);
+                } else if (n < 0 && errno != EINTR) {
+                        to->gone |= !to->file || errno == EPIPE || errno == EBADF;
+                        if (to->gone || !wait)
+                                return false;
+                        (void)poll(NULL, 0, RETRY_MS);
                 }
         }
         return true;
 }
 
-static bool write_stderr(int priority, const char *text, size_t size)
+static bool write_stderr(int priority, const char *text, size_t size, bool wait)
 {
         char line[LOG_LINE_MAX + 64];
         int length = sink.journal ?
-                snprintf(line, sizeof line, "<%d>%.*s\n", priority, (int)size, text) :
-                snprintf(line, sizeof line, "%s: %.*s\n", sink.program, (int)size, text);
+                snprintf(line, sizeof line, "\n<%d>%.*s\n", priority, (int)size, text) :
+                snprintf(line, sizeof line, "\n%s: %.*s\n", sink.program, (int)size, text);
 
         size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
-        if (!write_whole(STDERR_FILENO, line, bytes)) {
-                sink.stderr_gone = true;
-                return false;
-        }
-        return true;
+        return write_line(&standard, line, bytes, wait);
 }
 
 static void write_message(int priority, const char *text, size_t size, bool insist)
@@ -135,24 +154,23 @@ static void write_message(int priority, const char *text, size_t size, bool insi
         do {
                 if (sink.syslog >= 0)
                         taken = write_syslog(priority, text, size);
-                if (!sink.stderr_gone && is_writable(STDERR_FILENO, taken ? 0 : RETRY_MS))
-                        taken |= write_stderr(priority, text, size);
+                if (!standard.gone && is_writable(STDERR_FILENO, taken ? 0 : RETRY_MS))
+                        taken |= write_stderr(priority, text, size, insist && !taken);
                 else if (!taken && sink.syslog >= 0)
                         (void)is_writable(sink.syslog, RETRY_MS);
-        } while (!taken && insist && (sink.syslog >= 0 || !sink.stderr_gone));
+        } while (!taken && insist && (sink.syslog >= 0 || !standard.gone));
 }
 
 static void write_trace(const char *text, size_t size)
 {
-        char line[LOG_LINE_MAX + 1];
-        int fd = sink.trace >= 0 ? sink.trace : STDERR_FILENO;
+        char line[1 + LOG_LINE_MAX + 1];
+        struct stream *to = trace.fd >= 0 ? &trace : &standard;
 
-        if (fd == STDERR_FILENO && (sink.stderr_gone || !is_writable(fd, RETRY_MS)))
+        if (to == &standard && (to->gone || !is_writable(to->fd, RETRY_MS)))
                 return;
-        memcpy(line, text, size);
-        line[size] = '\n';
-        if (!write_whole(fd, line, size + 1) && fd == STDERR_FILENO)
-                sink.stderr_gone = true;
+        line[0] = line[size + 1] = '\n';
+        memcpy(line + 1, text, size);
+        (void)write_line(to, line, size + 2, false);
 }
 
 void log_sink_write(enum log_stream stream, int priority, const char *text, size_t size,

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "fixture.h"
@@ -112,6 +113,37 @@ static int write_to_nobody(const void *argument)
         return log_reserve(0) == 0 && log_flush(0) == 0 ? 0 : 1;
 }
 
+/* stderr is a file that takes 14 bytes, and then, unlike a reader that went away, takes more. */
+static int write_to_full_file(const void *argument)
+{
+        struct rlimit limit;
+
+        (void)argument;
+        signal(SIGXFSZ, SIG_IGN);
+        need(getrlimit(RLIMIT_FSIZE, &limit) == 0, "getrlimit");
+        rlim_t room = limit.rlim_cur;
+        limit.rlim_cur = 14;
+        need(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");
+        log_error("one");
+        log_error("two");
+        log_error("three");
+        limit.rlim_cur = room;
+        need(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");
+        log_error("four");
+        log_error("five");
+        return 0;
+}
+
+static void test_full(void)
+{
+        struct capture c = capture_begin(STDERR_FILENO);
+        int r = run_child(write_to_full_file, NULL);
+
+        is_string(capture_end(&c), "name: one\nname\nname: four\nname: five\n",
+                  "a full disk: lines are lost at the start, and those after are whole");
+        is_int(r, 0, "it is no harm to the start");
+}
+
 int main(void)
 {
         unsetenv("JOURNAL_STREAM");
@@ -122,6 +154,7 @@ int main(void)
         test_levels();
         test_long();
         test_journal();
+        test_full();
         is_int(run_child(write_to_nobody, NULL), 0, "a reader that went away is no error");
         is_int(run_child(write_to_nobody, ""), 0, "nor is a closed stderr");
         is_int(count_fds(), fds, "no descriptor is left open");
