@@ -13,9 +13,14 @@ void log_open(const char *program)
         log_sink_open(program);
 }
 
-void log_open_syslog(void)
+bool log_use_syslog(void)
 {
-        log_sink_open_syslog();
+        return log_sink_use_syslog();
+}
+
+void log_leave_stderr(void)
+{
+        log_sink_leave_stderr();
 }
 
 void log_set_level(int priority)

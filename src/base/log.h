@@ -25,12 +25,16 @@ enum {
 /**
  * Begin to log under this name. Looks at stderr: the journal behind it
  * (JOURNAL_STREAM) gets priority prefixes instead of the name; where it is a
- * pipe, whose reader may go away, syslog gets every line too.
+ * pipe, whose reader may go away, syslog gets every line too, and where it is
+ * no file either, from when it takes no more.
  */
 void log_open(const char *program);
 
-/** Connect to syslog, if it is there, whatever stderr is. */
-void log_open_syslog(void);
+/** Syslog gets every line, whatever stderr is. @return whether it is there now */
+bool log_use_syslog(void);
+
+/** stderr is nobody's any more: lines that syslog does not take are waited with, if it was ever there. */
+void log_leave_stderr(void);
 
 /** Show lines up to this priority; LOG_NOTICE at first. */
 void log_set_level(int priority);

@@ -6,14 +6,15 @@
  * set: poll(2) tells whether it would block (a pipe with room for PIPE_BUF
  * bytes takes a line whole), and a line that syslog has got does not wait.
  *
- * What may take lines again is waited for: a file whose disk is full. What
- * cannot is not: a pipe whose reader has gone.
+ * What may take lines again is waited for: a file whose disk is full, a syslog
+ * that restarts. What cannot is not: a pipe whose reader has gone.
  */
 #include "base/log_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ struct stream {
         int fd;
         bool file; /* an error of today is none of tomorrow's */
         bool torn; /* its last line is not whole */
-        bool gone; /* there is nobody behind it any more */
+        atomic_bool gone; /* there is nobody behind it any more */
 };
 
 static struct stream standard = { .fd = STDERR_FILENO };
@@ -43,8 +44,12 @@ static struct stream trace = { .fd = -1, .file = true };
 static struct {
         const char *program;
         bool journal;     /* stderr is a stream of the journal */
+        bool spare;       /* syslog is for when stderr has gone */
+        bool has_syslog;  /* it has been there */
         int syslog;
 } sink = { .program = "", .syslog = -1 };
+
+static const struct sockaddr_un dev_log = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 
 /* JOURNAL_STREAM is "device:inode" of the stream (systemd.exec(5)). */
 static bool is_journal(const struct stat *st)
@@ -57,15 +62,24 @@ static bool is_journal(const struct stat *st)
                device == st->st_dev && inode == st->st_ino;
 }
 
-void log_sink_open_syslog(void)
+/* Blocking, for a second: to poll(2), a socket whose peer has gone is always writable. */
+static void open_syslog(void)
 {
-        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+        static const struct timeval patience = { .tv_sec = RETRY_MS / 1000 };
 
-        if (sink.syslog >= 0)
+        sink.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (sink.syslog < 0)
                 return;
-        cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
-                sink.syslog = steal_fd(&fd);
+        (void)setsockopt(sink.syslog, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        sink.has_syslog = connect(sink.syslog, (const struct sockaddr *)&dev_log, sizeof dev_log) == 0;
+}
+
+bool log_sink_use_syslog(void)
+{
+        if (sink.syslog < 0)
+                open_syslog();
+        sink.spare = false;
+        return sink.has_syslog;
 }
 
 void log_sink_open(const char *program)
@@ -77,8 +91,14 @@ void log_sink_open(const char *program)
                 return;
         sink.journal = is_journal(&st);
         standard.file = S_ISREG(st.st_mode);
-        if (S_ISFIFO(st.st_mode))
-                log_sink_open_syslog();
+        if (!standard.file)
+                open_syslog();
+        sink.spare = !S_ISFIFO(st.st_mode);
+}
+
+void log_sink_leave_stderr(void)
+{
+        standard.gone = true;
 }
 
 void log_sink_set_trace(int fd)
@@ -94,19 +114,23 @@ static bool is_writable(int fd, int timeout_ms)
         return poll(&out, 1, timeout_ms) > 0;
 }
 
-/* Without a time stamp: every syslog daemon puts its own, and localtime(3) would read files. */
-static bool write_syslog(int priority, const char *text, size_t size)
+/*
+ * Without a time stamp: every syslog daemon puts its own, and localtime(3) would read files.
+ * A daemon that was started again has another socket, and connect(2) is not for us any more.
+ */
+static bool write_syslog(int priority, const char *text, size_t size, int flags)
 {
         char line[LOG_LINE_MAX + 64];
         int length = snprintf(line, sizeof line, "<%d>%s[%d]: %.*s", LOG_DAEMON | priority,
                               sink.program, (int)getpid(), (int)size, text);
 
         size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
-        if (send(sink.syslog, line, bytes, MSG_NOSIGNAL) >= 0)
-                return true;
-        if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
-                close_fd(&sink.syslog);
-        return false;
+        bool sent = send(sink.syslog, line, bytes, flags) >= 0;
+        if (!sent && errno != EAGAIN)
+                sent = sendto(sink.syslog, line, bytes, flags, (const struct sockaddr *)&dev_log,
+                              sizeof dev_log) >= 0;
+        sink.has_syslog |= sent;
+        return sent;
 }
 
 /*
@@ -152,13 +176,15 @@ static void write_message(int priority, const char *text, size_t size, bool insi
         bool taken = false;
 
         do {
-                if (sink.syslog >= 0)
-                        taken = write_syslog(priority, text, size);
-                if (!standard.gone && is_writable(STDERR_FILENO, taken ? 0 : RETRY_MS))
+                bool gone = standard.gone;
+                if (sink.syslog >= 0 && (gone || !sink.spare))
+                        taken = write_syslog(priority, text, size,
+                                             MSG_NOSIGNAL | (gone ? 0 : MSG_DONTWAIT));
+                if (!gone && is_writable(STDERR_FILENO, taken ? 0 : RETRY_MS))
                         taken |= write_stderr(priority, text, size, insist && !taken);
-                else if (!taken && sink.syslog >= 0)
-                        (void)is_writable(sink.syslog, RETRY_MS);
-        } while (!taken && insist && (sink.syslog >= 0 || !standard.gone));
+                else if (gone && !taken && insist && sink.has_syslog)
+                        (void)poll(NULL, 0, RETRY_MS);
+        } while (!taken && insist && (sink.has_syslog || !standard.gone));
 }
 
 static void write_trace(const char *text, size_t size)

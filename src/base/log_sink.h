@@ -11,7 +11,8 @@ enum log_stream {
 };
 
 void log_sink_open(const char *program);
-void log_sink_open_syslog(void);
+bool log_sink_use_syslog(void);
+void log_sink_leave_stderr(void);
 
 /** Write trace lines to `fd` from now on; takes it over. */
 void log_sink_set_trace(int fd);

@@ -165,7 +165,8 @@ static int go_background(struct helper *helper)
 {
         if (!helper->options.daemon)
                 return 0;
-        log_open_syslog();
+        if (!log_use_syslog())
+                log_warning("there is no syslog at /dev/log: nothing is logged until there is");
         int r = daemonize(&helper->background);
         if (r < 0)
                 log_error("cannot run in the background: %s", strerror(-r));
@@ -207,7 +208,12 @@ static int ready(void *argument)
 {
         struct helper *helper = argument;
 
-        return helper->options.daemon ? daemonize_ready(&helper->background) : 0;
+        if (!helper->options.daemon)
+                return 0;
+        int r = daemonize_ready(&helper->background);
+        if (r == 0)
+                log_leave_stderr();
+        return r;
 }
 
 /* Privileges, then everything else that serving does not take. Nothing is opened from here on. */

@@ -4,13 +4,12 @@
 import contextlib
 import os
 import re
-import socket
 import time
 
 from daemon import Helper, Witness
-from fuse import private_mounts
-from harness import Lacking, case, contains, equal, eventually
+from harness import case, contains, equal, eventually
 from prclient import CHECK_CONDITION, Client, cdb_in, cdb_out, params
+from syslog_socket import Syslog
 
 NO_AUDIT = "it has no audit"
 ACTIONS = ["REGISTER", "RESERVE", "RELEASE", "CLEAR", "PREEMPT", "PREEMPT AND ABORT",
@@ -193,35 +192,6 @@ def journal(t):
         if not re.search("^" + pattern, log, re.MULTILINE):
             raise AssertionError(f"no {pattern!r} in {log!r}")
         h.stop()
-
-
-class Syslog:
-    """A /dev/log of the test's own, in a mount name space of the test's own."""
-
-    def __init__(self, t):
-        libc = private_mounts()
-        self.socket = t.keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        os.mkdir(t.path("dev"))
-        for name in ("null", "zero", "urandom"):
-            with open(t.path(f"dev/{name}"), "w"):
-                pass
-            libc.mount(f"/dev/{name}".encode(), t.path(f"dev/{name}").encode(), None, 4096, None)
-        self.socket.bind(t.path("dev/log"))
-        self.socket.settimeout(0.01)
-        if libc.mount(t.path("dev").encode(), b"/dev", None, 4096 | 0x4000, None):
-            raise Lacking("cannot mount")
-        self.libc, self.received = libc, []
-        t.cleanups.callback(self.end)
-
-    def read(self):
-        with contextlib.suppress(TimeoutError, BlockingIOError):
-            while True:
-                self.received.append(self.socket.recv(4096).decode())
-        return self.received
-
-    def end(self):
-        self.libc.umount2(b"/dev", 2)
 
 
 @case(root=True, ours="its messages end with stderr")
