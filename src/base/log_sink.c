@@ -49,7 +49,12 @@ static struct {
         int syslog;
 } sink = { .program = "", .syslog = -1 };
 
-static const struct sockaddr_un dev_log = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+/* The second is what the first is a link to under systemd: libvirt gives each machine a /dev without it. */
+static const struct sockaddr_un addresses[] = {
+        { .sun_family = AF_UNIX, .sun_path = "/dev/log" },
+        { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/dev-log" },
+};
+enum { ADDRESSES = sizeof addresses / sizeof addresses[0] };
 
 /* JOURNAL_STREAM is "device:inode" of the stream (systemd.exec(5)). */
 static bool is_journal(const struct stat *st)
@@ -71,7 +76,9 @@ static void open_syslog(void)
         if (sink.syslog < 0)
                 return;
         (void)setsockopt(sink.syslog, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        sink.has_syslog = connect(sink.syslog, (const struct sockaddr *)&dev_log, sizeof dev_log) == 0;
+        for (size_t i = 0; !sink.has_syslog && i < ADDRESSES; i++)
+                sink.has_syslog = connect(sink.syslog, (const struct sockaddr *)&addresses[i],
+                                          sizeof addresses[i]) == 0;
 }
 
 bool log_sink_use_syslog(void)
@@ -126,9 +133,9 @@ static bool write_syslog(int priority, const char *text, size_t size, int flags)
 
         size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
         bool sent = send(sink.syslog, line, bytes, flags) >= 0;
-        if (!sent && errno != EAGAIN)
-                sent = sendto(sink.syslog, line, bytes, flags, (const struct sockaddr *)&dev_log,
-                              sizeof dev_log) >= 0;
+        for (size_t i = 0; !sent && errno != EAGAIN && i < ADDRESSES; i++)
+                sent = sendto(sink.syslog, line, bytes, flags,
+                              (const struct sockaddr *)&addresses[i], sizeof addresses[i]) >= 0;
         sink.has_syslog |= sent;
         return sent;
 }

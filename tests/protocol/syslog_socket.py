@@ -10,17 +10,21 @@ from harness import Lacking
 
 
 class Syslog:
-    def __init__(self, t):
+    """At /dev/log, or where systemd has it and /dev does not, as in a virtual machine of libvirt's."""
+
+    def __init__(self, t, systemd=False):
         libc = private_mounts()
-        self.socket, self.path = None, t.path("dev/log")
+        self.socket, self.path = None, t.path("run/systemd/journal/dev-log" if systemd else "dev/log")
+        os.makedirs(t.path("run/systemd/journal"))
         os.mkdir(t.path("dev"))
         for name in ("null", "zero", "urandom"):
             with open(t.path(f"dev/{name}"), "w"):
                 pass
             libc.mount(f"/dev/{name}".encode(), t.path(f"dev/{name}").encode(), None, 4096, None)
         self.begin()
-        if libc.mount(t.path("dev").encode(), b"/dev", None, 4096 | 0x4000, None):
-            raise Lacking("cannot mount")
+        for name in ("dev", "run"):
+            if libc.mount(t.path(name).encode(), f"/{name}".encode(), None, 4096 | 0x4000, None):
+                raise Lacking("cannot mount")
         self.libc, self.received = libc, []
         t.cleanups.callback(self.end)
 
@@ -46,4 +50,5 @@ class Syslog:
 
     def end(self):
         self.socket.close()
+        self.libc.umount2(b"/run", 2)
         self.libc.umount2(b"/dev", 2)

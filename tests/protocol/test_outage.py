@@ -103,12 +103,13 @@ def in_background(t, *options):
 
 
 @case(root=True, ours=NO_AUDIT, cost=5,
-      each={"a closed pipe": [behind_closed_pipe], "-d": [in_background],
-            "another user": [behind_closed_pipe, "-u", "65534"]})
+      each={"a closed pipe": (False, behind_closed_pipe), "-d": (False, in_background),
+            "another user": (False, behind_closed_pipe, "-u", "65534"),
+            "systemd's, and no /dev/log": (True, behind_closed_pipe)})
 def syslog_restarts(t, how):
     """syslog is all that is left, and comes back with another socket: every command is told"""
-    start, *options = how
-    syslog = Syslog(t)
+    systemd, start, *options = how
+    syslog = Syslog(t, systemd)
     disk = Disk(t, start(t, *options))
     equal(disk.register(5), GOOD)
     disk.check(lambda: "\n".join(syslog.read()))
