@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 
 void pr_result_sense(struct pr_result *ret_result, struct scsi_sense sense)
 {
@@ -22,6 +24,27 @@ bool pr_result_is_lost(const struct pr_result *result)
         enum { DRIVER_SENSE = 0x08 }; /* with it older kernels say that there is sense */
 
         return result->error != 0 || result->host != 0 || (result->driver & ~DRIVER_SENSE) != 0;
+}
+
+/*
+ * The kernel lends the target these very pages, and LIO's READ FULL STATUS
+ * writes a whole descriptor past a short allocation length.
+ *
+ * As much for nearly every command, and aligned by hand: glibc before 2.38
+ * hardly ever finds what aligned_alloc() gave and was freed, so the heap would
+ * grow for hours (glibc's bug 14581). Pages that are not touched cost nothing.
+ */
+uint8_t *device_buffer(size_t size, void **ret_memory)
+{
+        enum { PAGE = 4096 };
+        uint8_t *memory = malloc(PAGE + (size > PR_DATA_MAX ? size : PR_DATA_MAX) + PAGE);
+
+        if (!memory)
+                return NULL;
+        uint8_t *buffer = memory + (PAGE - (uintptr_t)memory % PAGE) % PAGE;
+        memset(buffer, 0, size);
+        *ret_memory = memory;
+        return buffer;
 }
 
 static void refused_execute(const struct device *device, int fd, const struct pr_command *command,

@@ -21,7 +21,8 @@
 struct pr_command {
         const uint8_t *bytes; /**< the CDB as received, PR_CDB_SIZE bytes */
         struct pr_cdb cdb;    /**< the same, decoded */
-        uint8_t *data;        /**< cdb.length bytes: OUT: the parameter list; IN: zeros, to be filled */
+        uint8_t *data;        /**< cdb.length bytes: OUT: the parameter list; IN: zeros, to be filled;
+                               of device_buffer() where a kernel may fill it */
 };
 
 /** What became of a command. */
@@ -83,6 +84,14 @@ const char *device_refusal(const struct device *device, int fd, const struct pr_
 /** Run a command: refuse it where device_refusal() says so, else leave it to the kind of device. */
 void device_execute(const struct device *device, int fd, const struct pr_command *command,
                     struct pr_result *ret_result);
+
+/**
+ * Room for a command's data, at the beginning of a page, all zero: whatever the kernel leaves
+ * untouched must not be somebody else's. Behind it is a page that is never sent.
+ * @param ret_memory what is to be freed
+ * @return NULL where there is no memory
+ */
+uint8_t *device_buffer(size_t size, void **ret_memory);
 
 /** Answer `command` with CHECK CONDITION and this sense. */
 void pr_result_sense(struct pr_result *ret_result, struct scsi_sense sense);

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
@@ -106,31 +105,6 @@ static void explain_eperm(const struct client *client, const struct pr_result *r
                 log_warning("SG_IO is not permitted: %s", client->eperm_cause);
 }
 
-/*
- * Room for a command's data, all zero: whatever the kernel leaves untouched
- * must not be somebody else's. `ret_memory` is to be freed.
- *
- * Pages of its own, and one more behind them that is never sent: the kernel
- * lends the target these very pages, and LIO's READ FULL STATUS writes a whole
- * descriptor past a short allocation length.
- *
- * Always as much, and aligned by hand: glibc before 2.38 hardly ever finds what
- * aligned_alloc() gave and was freed, so the heap would grow for hours (glibc's
- * bug 14581). Pages that are not touched cost nothing.
- */
-static uint8_t *new_buffer(size_t size, void **ret_memory)
-{
-        enum { PAGE = 4096 };
-        uint8_t *memory = malloc(PAGE + PR_DATA_MAX + PAGE);
-
-        if (!memory)
-                return NULL;
-        uint8_t *buffer = memory + (PAGE - (uintptr_t)memory % PAGE) % PAGE;
-        memset(buffer, 0, size);
-        *ret_memory = memory;
-        return buffer;
-}
-
 /* From the parameter list to the reply, for a request whose descriptor is `fd`. Consumes it. */
 static int answer(struct client *client, const struct wire_request *request, int fd_to_close)
 {
@@ -147,7 +121,7 @@ static int answer(struct client *client, const struct wire_request *request, int
               device->ops->kind, major(device->number), minor(device->number));
 
         if (cdb->length > 0 && (cdb->out || !device->refusal)) {
-                data = new_buffer(cdb->length, &memory);
+                data = device_buffer(cdb->length, &memory);
                 if (!data)
                         return -ENOMEM;
         }

@@ -50,13 +50,25 @@ static void direct_run(struct prm_manager *manager, int fd, const struct pr_comm
                        uint32_t timeout_ms, struct prm_result *ret_result)
 {
         struct sgio_context context = direct_of(manager)->context;
+        cleanup_free void *memory = NULL;
+        struct pr_command lent = *command;
         struct device device = { 0 };
         struct pr_result result;
 
         if (timeout_ms != 0)
                 context.timeout_ms = timeout_ms;
+        /* What comes in is not read into the caller's memory, of which a target may write too much. */
+        if (!command->cdb.out && command->cdb.length > 0) {
+                lent.data = device_buffer(command->cdb.length, &memory);
+                if (!lent.data) {
+                        result_unavailable(ret_result, -ENOMEM, false, "out of memory");
+                        return;
+                }
+        }
         sgio_identify(&context, fd, &device);
-        device_execute(&device, fd, command, &result);
+        device_execute(&device, fd, &lent, &result);
+        if (result.size > 0)
+                memcpy(command->data, lent.data, result.size);
         result_set(ret_result, result.status, result.sense);
         ret_result->size = result.size;
         explain(&result, ret_result);

@@ -12,7 +12,6 @@
 enum {
         HEADER_SIZE = 8,
         SMALL_SIZE = 64,   /* more than READ RESERVATION and REPORT CAPABILITIES have */
-        SLACK_SIZE = 4096, /* LIO writes a whole descriptor past the end of a short buffer */
         READS_MAX = 8,     /* of a list that keeps growing while it is read */
         GROWTH_SIZE = 1024 /* room for what comes between two reads, bytes */
 };
@@ -50,7 +49,7 @@ static int read_list(const struct prm_nexus *nexus, enum pr_in_action action,
         for (int reads = 1;; reads++) {
                 struct prm_result result;
                 free_pointer(&data);
-                data = calloc(1, room + SLACK_SIZE);
+                data = calloc(1, room);
                 if (!data)
                         return -ENOMEM;
                 int r = nexus_in(nexus, action, data, (uint16_t)room, &result);
