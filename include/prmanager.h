@@ -21,6 +21,11 @@
  *     NULL unless it is said. Text is UTF-8, one line, without a newline at its end.
  *   - All calls may be made from any thread, on the same manager too. A manager lives until its
  *     last reference is gone; each call borrows the caller's.
+ *   - After fork() the child may use the managers that it has of its parent, unless another thread
+ *     was making, finding or dropping one at that moment. Each begins anew there: it connects by itself
+ *     with its first command. What the parent's threads are doing, and what prm_execute_async() has
+ *     not ended, stays the parent's: it is not done twice, `done` is not called in the child, and
+ *     such a manager is not freed there. The child is known by its process id.
  *   - Clauses are those of SPC-4 (T10/1731-D r37).
  */
 #ifndef PRMANAGER_H
@@ -126,7 +131,7 @@ bool prm_manager_is_connected(struct prm_manager *manager);
 /**
  * Called when a manager got connected or lost its connection, by the thread that found out, one call
  * at a time. It may ask prm_manager_is_connected(), but not run commands on this manager, nor set
- * the callback.
+ * the callback. That a child of fork() does not have its parent's connection is no loss of one.
  */
 typedef void (*prm_status_callback)(struct prm_manager *manager, bool connected, void *opaque);
 

@@ -36,7 +36,10 @@ void request_queue_init(struct request_queue *queue)
 {
         pthread_mutex_init(&queue->lock, NULL);
         pthread_cond_init(&queue->changed, NULL);
+        queue->first = NULL;
         queue->last = &queue->first;
+        queue->running = false;
+        queue->stop = false;
 }
 
 void request_queue_destroy(struct request_queue *queue)
@@ -148,6 +151,7 @@ static int start(struct prm_manager *manager, int fd, struct sg_io_hdr *header, 
         };
         int r = request->fd < 0 ? -errno : sgio_request_decode(header, &decoded);
         if (r == 0) {
+                manager_enter(manager);
                 prm_manager_ref(manager);
                 r = queue_add(request);
                 if (r < 0)

@@ -4,7 +4,7 @@
  *
  * There is one connection and on it one command at a time. A thread claims the
  * connection, does its blocking without any lock, and gives it back. Nobody
- * else touches the socket meanwhile.
+ * else touches the socket meanwhile, nor does a child of fork(): it has its own.
  *
  * A command that found no helper is tried again as long as none of it has been
  * sent. From the first byte on it is never sent again: a REGISTER that was
@@ -225,11 +225,26 @@ static bool helper_is_connected(struct prm_manager *manager)
         return connected;
 }
 
+/* Nobody has claimed the connection, and there is none: see manager_enter(). */
+static void helper_begin(struct prm_manager *manager)
+{
+        struct helper *helper = helper_of(manager);
+        pthread_condattr_t attributes;
+
+        close_fd(&helper->sock); /* the parent's stays open, or was shut already: this waits for nothing */
+        helper->connected = false;
+        helper->claimed = false;
+        pthread_mutex_init(&helper->lock, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&helper->given_back, &attributes);
+        pthread_condattr_destroy(&attributes);
+}
+
 static int helper_init(struct prm_manager *manager, const struct properties *properties,
                        struct prm_error *ret_error)
 {
         struct helper *helper = helper_of(manager);
-        pthread_condattr_t attributes;
         int r = properties_get_timeout(properties, "timeout", DEFAULT_TIMEOUT_MS, &helper->timeout_ms,
                                        ret_error);
 
@@ -239,11 +254,7 @@ static int helper_init(struct prm_manager *manager, const struct properties *pro
         if (!helper->path)
                 return error_set(ret_error, -ENOMEM, "out of memory");
         helper->sock = -1;
-        pthread_mutex_init(&helper->lock, NULL);
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&helper->given_back, &attributes);
-        pthread_condattr_destroy(&attributes);
+        helper_begin(manager);
         return 0;
 }
 
@@ -271,6 +282,7 @@ const struct manager_class manager_class_helper = {
         .init = helper_init,
         .destroy = helper_destroy,
         .run = helper_run,
+        .begin_anew = helper_begin,
         .connect = helper_connect,
         .is_connected = helper_is_connected,
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct manager_class *const classes[] = { &manager_class_helper, &manager_class_direct };
 
@@ -79,9 +80,32 @@ static struct prm_manager *manager_alloc(const struct manager_class *class, cons
         }
         manager->class = class;
         manager->references = 1;
+        manager->process = getpid();
         pthread_mutex_init(&manager->status_lock, NULL);
         request_queue_init(&manager->queue);
         return manager;
+}
+
+/*
+ * The threads of the process that this one was forked from are not here, and what they held stays
+ * held: their locks are not waited for but made anew. So is the registry's lock in no other thread's
+ * hand, unless that was making, finding or dropping a manager: see prmanager.h.
+ */
+void manager_enter(struct prm_manager *manager)
+{
+        pid_t process = getpid();
+
+        if (manager->process == process)
+                return;
+        pthread_mutex_lock(&registry.lock);
+        if (manager->process != process) {
+                pthread_mutex_init(&manager->status_lock, NULL);
+                request_queue_init(&manager->queue);
+                if (manager->class->begin_anew)
+                        manager->class->begin_anew(manager);
+                manager->process = process;
+        }
+        pthread_mutex_unlock(&registry.lock);
 }
 
 static void manager_dealloc(struct prm_manager *manager)
@@ -177,6 +201,7 @@ bool manager_release(struct prm_manager *manager)
 
 void manager_free(struct prm_manager *manager)
 {
+        manager_enter(manager);
         manager->class->destroy(manager);
         manager_dealloc(manager);
 }
@@ -201,17 +226,20 @@ int prm_manager_connect(struct prm_manager *manager, struct prm_error *ret_error
 {
         struct prm_error error;
 
+        manager_enter(manager);
         return manager->class->connect(manager, ret_error ? ret_error : &error);
 }
 
 bool prm_manager_is_connected(struct prm_manager *manager)
 {
+        manager_enter(manager);
         return manager->class->is_connected(manager);
 }
 
 void prm_manager_set_status_callback(struct prm_manager *manager, prm_status_callback callback,
                                      void *opaque)
 {
+        manager_enter(manager);
         pthread_mutex_lock(&manager->status_lock);
         manager->callback = callback;
         manager->opaque = opaque;

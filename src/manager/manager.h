@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "device/device.h"
 #include "manager/properties.h"
@@ -37,6 +38,12 @@ struct manager_class {
         void (*run)(struct prm_manager *manager, int fd, const struct pr_command *command,
                     uint32_t timeout_ms, struct prm_result *ret_result);
 
+        /**
+         * Forget what belongs to the process that this one was forked from: its connections, its
+         * threads' claims and locks. Must not block. NULL: there is nothing.
+         */
+        void (*begin_anew)(struct prm_manager *manager);
+
         /** As prm_manager_connect(); ret_error is never NULL. */
         int (*connect)(struct prm_manager *manager, struct prm_error *ret_error);
         bool (*is_connected)(struct prm_manager *manager);
@@ -61,6 +68,7 @@ struct prm_manager {
         char *id;                 /**< or NULL */
         unsigned references;      /**< guarded by the registry */
         struct prm_manager *next; /**< in the registry */
+        _Atomic pid_t process;    /**< that the rest belongs to: see manager_enter() */
 
         pthread_mutex_t status_lock; /**< held while the callback runs */
         prm_status_callback callback;
@@ -68,6 +76,12 @@ struct prm_manager {
 
         struct request_queue queue;
 };
+
+/**
+ * To be called before all else by whatever uses a manager: in a child of the process that used it
+ * so far it begins anew.
+ */
+void manager_enter(struct prm_manager *manager);
 
 /** Tell whom it concerns that the manager got connected or lost its connection. */
 void manager_status_changed(struct prm_manager *manager, bool connected);
@@ -79,6 +93,7 @@ void manager_status_changed(struct prm_manager *manager, bool connected);
 bool manager_release(struct prm_manager *manager);
 void manager_free(struct prm_manager *manager);
 
+/** An empty queue without a worker, whatever it was. */
 void request_queue_init(struct request_queue *queue);
 
 /** End the worker, wait for it, and free what is left. The queue has to be empty. */

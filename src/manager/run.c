@@ -14,6 +14,7 @@ int manager_run(struct prm_manager *manager, int fd, const struct pr_command *co
 
         if (fcntl(fd, F_GETFD) < 0)
                 return -EBADF;
+        manager_enter(manager);
         if (command->cdb.length > manager->class->transfer_max)
                 result_sense(&result, SENSE_INVALID_FIELD_IN_CDB,
                              "a transfer length of %u bytes, and %s carries %u", command->cdb.length,
