@@ -188,7 +188,8 @@ struct prm_nexus {
         int fd;                  /**< the device; for PERSISTENT RESERVE OUT open for writing */
         uint32_t timeout_ms;     /**< for one command; 0: the manager's own, PRM_NO_TIMEOUT: none */
         unsigned unit_attention_retries; /**< commands sent again that ended with a unit attention; 0: it
-                                              is returned. Such a command was not carried out (SAM-5 5.14). */
+                                              is returned. Such a command was not carried out (SAM-5 5.14);
+                                              one that is `in_doubt` is returned, and not sent again. */
 };
 
 /** SCSI status codes (SAM-5 5.3.1). */
@@ -217,13 +218,16 @@ struct prm_result {
         uint32_t size;                     /**< bytes of data that came; 0 unless IN and GOOD */
         int error;    /**< 0: the device's or the helper's answer. Else negative errno: -EPROTO where the
                            helper broke the protocol, -ETIMEDOUT, -ECONNRESET, errno of connect(2), ... */
-        bool in_doubt; /**< with `error`: the command was sent before, and may have been carried out */
+        bool in_doubt; /**< the command may have been carried out: it was sent, and then the way failed
+                            (`error`); or it was OUT, and the helper answered with ABORTED COMMAND or
+                            6/29/xx, by which it also says that its own way to the device failed, or that
+                            a bus was reset. A reading command tells what is so. */
         char text[PRM_TEXT_SIZE]; /**< with `error`, or where a command was refused unsent: why; else "" */
         unsigned unit_attentions; /**< how many came and were retried */
         struct prm_sense unit_attention[PRM_UNIT_ATTENTIONS_MAX]; /**< the first of them, oldest first */
 };
 
-/** CHECK CONDITION with sense key 6: the command was not carried out, something else is to be told. */
+/** CHECK CONDITION with sense key 6: something else is to be told. Unless `in_doubt` it was not carried out. */
 bool prm_result_is_unit_attention(const struct prm_result *result);
 
 /** "GOOD", "CHECK CONDITION: 5/24/00 invalid field in CDB", "connect to ...: ...": cut to `size` bytes. */
@@ -462,7 +466,8 @@ enum prm_move_state {
         PRM_MOVE_TAKEN,      /**< the old registration is gone and the nexus has what it had; it is
                                   registered with `key` yet, or could not be asked whether all is well */
         PRM_MOVE_LOST,       /**< the old registration is gone, and the nexus lost its own or the reservation:
-                                  another one preempted or cleared it meanwhile, or took the reservation */
+                                  another one preempted or cleared it meanwhile, or took the reservation, or
+                                  that cannot be ruled out */
 };
 
 /** What became of a move. */
@@ -493,7 +498,8 @@ struct prm_move {
  * Nothing is undone on failure, and the same call again goes on from where it stopped, whatever was
  * sent, but for PRM_MOVE_LOST: somebody else was faster. PREEMPT removes all registrations with
  * `old_key`, so that keys have to be unique among the nexuses of a device. Unit attentions are retried,
- * PRM_UNIT_ATTENTIONS_MAX at least for a command.
+ * PRM_UNIT_ATTENTIONS_MAX at least for a command. Where PREEMPT is not answered with GOOD, READ KEYS says
+ * whether it was carried out.
  *
  * @param nexus    the new one
  * @param old_key  of the registration to take over, not 0

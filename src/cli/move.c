@@ -48,8 +48,9 @@ static int say(const struct options *options, const struct prm_move *move)
                 return CLI_GOOD;
         format_key(move->key, key);
         prm_result_format(&move->result, text, sizeof text);
-        message("%s: move: %s%s%s%s%s%s", options->device, status != CLI_GOOD ? text : "",
-                status != CLI_GOOD ? ": " : "", states[move->state].words,
+        message("%s: move: %s%s%s%s%s%s%s", options->device, status != CLI_GOOD ? text : "",
+                status != CLI_GOOD ? ": " : "", move->result.in_doubt ? "if it was not, " : "",
+                states[move->state].words,
                 move->key != 0 ? "; its key is " : "", move->key != 0 ? key : "",
                 states[move->state].again ? "; the same command again goes on from there" : "");
         return status != CLI_GOOD ? status : CLI_CONFLICT;

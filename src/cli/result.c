@@ -105,6 +105,8 @@ void note_attentions(json_t *notes, const struct prm_result *result)
 /* What to do about it, or NULL. */
 static const char *hint(const struct options *options, const struct prm_result *result)
 {
+        if (result->in_doubt && result->text[0] == '\0')
+                return "see with `show' whether it was";
         if (result->status == PRM_RESERVATION_CONFLICT)
                 return options->command->conflict;
         if (result->status == PRM_BUSY || result->status == PRM_TASK_SET_FULL)

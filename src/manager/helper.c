@@ -123,6 +123,16 @@ static int connect_once(struct helper *helper, int64_t deadline, struct prm_erro
         return 0;
 }
 
+/*
+ * Whether a command that changes something may have been carried out although it was answered with
+ * this sense, because a helper says so, too, that its own way to the disk failed (docs/protocol.md):
+ * ABORTED COMMAND; UNIT ATTENTION 29h, whatever its qualifier, where the bus was reset.
+ */
+static bool sense_leaves_doubt(struct prm_sense sense)
+{
+        return sense.key == 0x0b || (sense.key == 0x06 && sense.asc == 0x29);
+}
+
 /* Send a command and read its reply. *ret_begun: it may have been carried out, whatever came of it. */
 static int exchange(struct helper *helper, int fd, const struct pr_command *command, int64_t deadline,
                     struct prm_result *ret_result, bool *ret_begun)
@@ -137,6 +147,7 @@ static int exchange(struct helper *helper, int fd, const struct pr_command *comm
         if (r != 0)
                 return r;
         result_set(ret_result, answer.status, answer.sense);
+        ret_result->in_doubt = cdb->out && sense_leaves_doubt(ret_result->sense);
         ret_result->size = answer.size;
         return 0;
 }

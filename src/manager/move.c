@@ -20,7 +20,8 @@ struct move {
         unsigned flags;            /* of registrations */
         bool abort;
         bool resumed;              /* the old registration went in an earlier run */
-        bool fenced;               /* another nexus preempted or cleared since this one was registered */
+        bool fenced;               /* another nexus preempted or cleared since this one was registered,
+                                      or nobody knows that none did */
         struct prm_move report;
         int error;                 /* that prm_move() returns */
 };
@@ -115,6 +116,32 @@ static bool register_step(struct move *move, uint64_t key)
         return true;
 }
 
+/*
+ * Step 3. An answer other than GOOD does not prove that nothing was done: a bus may have been reset
+ * behind the command, and something on the way have sent it twice. The list of keys does.
+ */
+static bool preempt(struct move *move, enum prm_type type)
+{
+        struct prm_result *result = &move->report.result;
+        int r = move->abort ? prm_preempt_and_abort(&move->nexus, move->step_key, move->old_key, type, result)
+                            : prm_preempt(&move->nexus, move->step_key, move->old_key, type, result);
+        bool there = true;
+
+        if (passed(move, r))
+                return true;
+        struct prm_result failed = *result;
+        if (failed.error == 0 && !read_key(move, move->old_key, &there))
+                failed.in_doubt = true;
+        if (!there) {
+                move->fenced = true;
+                return true;
+        }
+        *result = failed;
+        if (move->fenced)
+                move->report.key = 0;
+        return false;
+}
+
 /* Steps 2 and 3. */
 static bool take(struct move *move)
 {
@@ -130,17 +157,8 @@ static bool take(struct move *move)
         /* The old registration was this nexus' own where both are one host. */
         if (!read_key(move, move->old_key, &there))
                 return false;
-        if (there) {
-                int r = move->abort ? prm_preempt_and_abort(&move->nexus, move->step_key, move->old_key,
-                                                            type, &report->result)
-                                    : prm_preempt(&move->nexus, move->step_key, move->old_key, type,
-                                                  &report->result);
-                if (!passed(move, r)) {
-                        if (move->fenced)
-                                report->key = 0;
-                        return false;
-                }
-        }
+        if (there && !preempt(move, type))
+                return false;
         report->state = PRM_MOVE_TAKEN;
         return true;
 }

@@ -51,20 +51,20 @@ bool prm_result_is_unit_attention(const struct prm_result *result)
 void prm_result_format(const struct prm_result *result, char *ret_text, size_t size)
 {
         const struct prm_sense sense = result->sense;
+        const char *doubt = result->in_doubt ? "; the command may have been carried out" : "";
 
         if (result->text[0]) {
-                snprintf(ret_text, size, "%s%s", result->text,
-                         result->in_doubt ? "; the command may have been carried out" : "");
+                snprintf(ret_text, size, "%s%s", result->text, doubt);
         } else if (result->status == PRM_CHECK_CONDITION) {
                 const char *name = prm_sense_name(sense);
-                snprintf(ret_text, size, "%s: %X/%02X/%02X%s%s", prm_status_name(result->status),
-                         sense.key, sense.asc, sense.ascq, name ? " " : "", name ? name : "");
+                snprintf(ret_text, size, "%s: %X/%02X/%02X%s%s%s", prm_status_name(result->status),
+                         sense.key, sense.asc, sense.ascq, name ? " " : "", name ? name : "", doubt);
         } else {
                 const char *name = prm_status_name(result->status);
                 if (strcmp(name, "status") == 0)
-                        snprintf(ret_text, size, "%s %02Xh", name, result->status);
+                        snprintf(ret_text, size, "%s %02Xh%s", name, result->status, doubt);
                 else
-                        snprintf(ret_text, size, "%s", name);
+                        snprintf(ret_text, size, "%s%s", name, doubt);
         }
 }
 

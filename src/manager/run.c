@@ -38,7 +38,7 @@ int nexus_run(const struct prm_nexus *nexus, const struct pr_command *command,
                 int r = manager_run(nexus->manager, nexus->fd, command, nexus->timeout_ms, &result);
                 if (r < 0)
                         return r;
-                if (!prm_result_is_unit_attention(&result) || result.error != 0 ||
+                if (!prm_result_is_unit_attention(&result) || result.in_doubt ||
                     count >= nexus->unit_attention_retries) {
                         result.unit_attentions = count;
                         memcpy(result.unit_attention, seen, sizeof seen);

@@ -85,6 +85,22 @@ def endless_attentions(t):
     equal(len(fake.commands), 9)
 
 
+@case("a command that changes something and may have been carried out is not sent again")
+def in_doubt(t):
+    for number, (answer, status) in enumerate(((check(6, 0x29, 0), 6), (check(0xB, 0x2E, 2), 11))):
+        fake = Helper(t, lambda *_, answer=answer: answer, name=f"F{number}")
+        ended = t.run(f"--helper=F{number}", "register", "disk", "--new-key=0xa1", status=status)
+        contains(ended.err, "; the command may have been carried out (see with `show' whether it was)")
+        equal(len(fake.commands), 1)
+    fake = Helper(t, lambda *_: check(6, 0x2A, 5), name="F")
+    contains(t.run("--helper=F", "register", "disk", "--new-key=0xa1", status=6).err,
+             "(the command was not carried out; see what happened with `show', then send it again)")
+    looks = device({0: reply(payload=keys(0xA1)), 1: reply(payload=reservation(0xA1))})
+    Helper(t, lambda cdb, data: check(6, 0x29, 0) if cdb[0] == 0x5F else looks(cdb, data), name="G")
+    contains(t.run("--helper=G", "move", "disk", "--key=0xa1", "-y", status=6).err,
+             "; the command may have been carried out: if it was not, nothing was changed; the same command again")
+
+
 @case("each SCSI status and sense key has its exit status")
 def statuses(t):
     for number, (answer, status) in enumerate((

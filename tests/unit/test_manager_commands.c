@@ -174,6 +174,9 @@ static void test_text(void)
         result_unavailable(&r, -ECONNRESET, true, "gone");
         prm_result_format(&r, text, sizeof text);
         is_string(text, "gone; the command may have been carried out", "a way that failed");
+        r = (struct prm_result){ .status = PRM_RESERVATION_CONFLICT, .in_doubt = true };
+        prm_result_format(&r, text, sizeof text);
+        is_string(text, "RESERVATION CONFLICT; the command may have been carried out", "a doubtful conflict");
         is_string(prm_status_name(0x28), "TASK SET FULL", "a status by its name");
         ok(!prm_sense_name((struct prm_sense){ 1, 2, 3 }), "a sense of no name");
 }

@@ -121,6 +121,63 @@ static void test_replies(void)
         }
 }
 
+/* Sense by which a helper may mean that its own way to the disk failed, and sense by which it does not. */
+static const struct attention {
+        struct scsi_sense sense;
+        bool out, in_doubt, again;
+} attentions[] = {
+        { SENSE(6, 0x29, 0), true, true, false },
+        { SENSE(6, 0x29, 2), true, true, false },
+        { SENSE(6, 0x29, 7), true, true, false },
+        { SENSE(0xb, 0x2e, 2), true, true, false },
+        { SENSE(6, 0x2a, 5), true, false, true },
+        { SENSE(5, 0x26, 4), true, false, false },
+        { SENSE(6, 0x29, 0), false, false, true },
+        { SENSE(0xb, 0x2e, 2), false, false, false },
+};
+
+/* The first request gets the sense of this number. */
+static void serve_attention(struct server *server, int sock)
+{
+        struct wire_request request;
+        uint8_t list[PR_DATA_MAX];
+
+        if (wire_accept_features(sock) != 0 || !server_read(server, sock, &request, list))
+                return;
+        server_reply(sock, 2, 0, attentions[server->number].sense, NULL, 0);
+        serve_requests(server, sock);
+}
+
+static void test_attentions(void)
+{
+        for (int i = 0; i < (int)(sizeof attentions / sizeof attentions[0]); i++) {
+                const struct attention *a = &attentions[i];
+                const uint8_t in[PRM_CDB_SIZE] = { 0x5e, [8] = ALLOCATION };
+                uint8_t data[ALLOCATION];
+                char name[16], text[PRM_TEXT_SIZE];
+                struct server server;
+                struct prm_result result;
+
+                server_start(&server, serve_attention);
+                server.number = i;
+                struct prm_manager *manager = server_manager(&server);
+                const struct prm_nexus nexus = { manager, device, 2000, 8 };
+                int r = a->out ? prm_register(&nexus, 0, 1, 0, &result)
+                               : prm_command(&nexus, in, sizeof in, data, sizeof data, &result);
+                prm_result_format(&result, text, sizeof text);
+                snprintf(name, sizeof name, "%s %X/%02X/%02X", a->out ? "OUT" : "IN", a->sense.key,
+                         a->sense.asc, a->sense.ascq);
+                is_int(r, 0, "%s", name);
+                is_int(server.requests, a->again ? 2 : 1, "%s: sent %s", name, a->again ? "again" : "once");
+                ok(result.error == 0 && result.status == (a->again ? PRM_GOOD : PRM_CHECK_CONDITION) &&
+                           result.unit_attentions == a->again, "%s: as it came", name);
+                ok(result.in_doubt == a->in_doubt && !strstr(text, "may have been carried out") == !a->in_doubt,
+                   "%s: %s", name, text);
+                prm_manager_unref(manager);
+                server_stop(&server);
+        }
+}
+
 /* GOOD, and behind it bytes that mean nothing. */
 static void serve_garbage_sense(struct server *server, int sock)
 {
@@ -270,6 +327,7 @@ int main(void)
 {
         device = open("/dev/null", O_RDWR | O_CLOEXEC);
         test_replies();
+        test_attentions();
         test_garbage_sense();
         test_features();
         for (int i = 0; i < REPLY; i++)

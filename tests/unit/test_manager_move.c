@@ -2,171 +2,10 @@
 /*
  * prm_move() on the simulated target's engine: all types, equal and different
  * keys, every command failing in every way, and others who interfere.
- *
- * Nexus a has the registration, b is to get it, c looks on.
  */
-#include <errno.h>
-#include <stdlib.h>
-
-#include "manager_fake.h"
-#include "scsi/pr_type.h"
-#include "sim/engine.h"
-
-enum { A, B, C, NEXUSES };
-enum { KEY = 0xa1, NEW_KEY = 0xb2, KEY_C = 0xc3 };
-
-/* How a command of the move is made to fail. */
-enum fault {
-        FAULT_NONE,
-        FAULT_BUSY,   /* an answer other than GOOD */
-        FAULT_UNSENT, /* no way to the device */
-        FAULT_LOST,   /* the way failed before the device had it, and nobody knows that */
-        FAULT_CUT,    /* the way failed after the device had carried it out */
-};
+#include "move_world.h"
 
 static const uint8_t types[] = { 0, 1, 3, 5, 6, 7, 8 };
-
-static struct world {
-        struct transportid initiators[NEXUSES];
-        struct engine_config config;
-        struct engine_state state;
-        struct fake fakes[NEXUSES];
-        enum fault fault;
-        int fault_at;           /* the command of b that it befalls, from 1 */
-        uint8_t type;           /* that the reservation has to have after every command; 0: any */
-        bool gap;               /* once it had not */
-        bool self_preempting;   /* PREEMPT removes the sender's registration too */
-        uint64_t fence_after;   /* c preempts b when it has this key and a is gone; 0: not */
-        bool no_capabilities;
-        int aborts;             /* PREEMPT AND ABORT that came */
-} world;
-
-static struct prm_nexus nexus(int which)
-{
-        return fake_nexus(&world.fakes[which], 8);
-}
-
-static const struct engine_registration *registration(int which)
-{
-        return engine_registration_of(&world.state.pr, (struct engine_nexus){ (uint16_t)which, 0 });
-}
-
-static uint64_t key_of(int which)
-{
-        const struct engine_registration *r = registration(which);
-
-        return r ? r->key : 0;
-}
-
-static bool holds(int which)
-{
-        return engine_is_holder(&world.state.pr, (struct engine_nexus){ (uint16_t)which, 0 });
-}
-
-/* Run a command on the engine. */
-static void run_engine(int which, const struct pr_command *command, struct prm_result *ret_result)
-{
-        static struct engine_state next;
-        struct engine_result result;
-        const struct engine_command c = {
-                .nexus = { (uint16_t)which, 0 },
-                .cdb = command->bytes,
-                .list = command->cdb.out ? command->data : NULL,
-                .list_size = command->cdb.out ? command->cdb.length : 0,
-                .data = command->cdb.out ? NULL : command->data,
-                .data_size = command->cdb.out ? 0 : command->cdb.length,
-        };
-
-        engine_run(&world.config, &c, &world.state, &next, &result);
-        world.state = next;
-        ret_result->status = result.status;
-        if (result.status == SCSI_CHECK_CONDITION)
-                fake_sense(ret_result, result.sense);
-        ret_result->size = (uint32_t)result.data_size;
-        if (world.type != 0 && world.state.pr.type != world.type)
-                world.gap = true;
-}
-
-/* What other nexuses and odd devices do when a command has been carried out. */
-static void interfere(int which, const struct pr_command *command)
-{
-        uint8_t action = command->cdb.action;
-        struct prm_result result;
-
-        if (which != B || !command->cdb.out)
-                return;
-        world.aborts += action == PR_OUT_PREEMPT_AND_ABORT;
-        if (world.self_preempting && action == PR_OUT_PREEMPT) {
-                const struct prm_nexus b = nexus(B);
-                world.self_preempting = false;
-                prm_register_and_ignore(&b, 0, 0, &result);
-        }
-        if (world.fence_after != 0 && key_of(B) == world.fence_after && key_of(A) == 0) {
-                const struct prm_nexus c = nexus(C);
-                uint64_t victim = world.fence_after;
-                world.fence_after = 0;
-                prm_preempt(&c, KEY_C, victim, PRM_WRITE_EXCLUSIVE, &result);
-        }
-}
-
-static void run(struct fake *fake, const struct pr_command *command, struct prm_result *ret_result)
-{
-        int which = (int)(fake - world.fakes);
-        bool fails = which == B && fake->commands == world.fault_at;
-        struct prm_result ignored = { 0 };
-
-        if (world.no_capabilities && !command->cdb.out && command->cdb.action == PR_IN_REPORT_CAPABILITIES) {
-                fake_sense(ret_result, SENSE_INVALID_FIELD_IN_CDB);
-        } else if (!fails || world.fault == FAULT_NONE) {
-                run_engine(which, command, ret_result);
-                if (ret_result->status == SCSI_GOOD)
-                        interfere(which, command);
-        } else if (world.fault == FAULT_BUSY) {
-                ret_result->status = SCSI_BUSY;
-        } else {
-                if (world.fault == FAULT_CUT)
-                        run_engine(which, command, &ignored);
-                result_unavailable(ret_result, -ECONNRESET, world.fault != FAULT_UNSENT, "cut");
-        }
-}
-
-/* a and c registered, and the reservation with `holder`, or nobody's. APTPL is on. */
-static void setup(uint8_t type, int holder)
-{
-        static const uint16_t port = 1;
-        struct prm_result r;
-
-        world = (struct world){ 0 };
-        for (int i = 0; i < NEXUSES; i++) {
-                char name[] = { (char)('a' + i), '\0' };
-                transportid_from_name(name, &world.initiators[i]);
-                fake_init(&world.fakes[i], PRM_TRANSFER_MAX, run);
-        }
-        world.config = (struct engine_config){
-                .initiators = world.initiators, .initiator_count = NEXUSES, .ports = &port, .port_count = 1,
-                .registrations_max = 8, .ptpl = true,
-        };
-        const struct prm_nexus a = nexus(A), c = nexus(C), h = nexus(holder);
-        prm_register(&c, 0, KEY_C, PRM_APTPL, &r);
-        prm_register(&a, 0, KEY, PRM_APTPL, &r);
-        if (type != 0 && (prm_reserve(&h, holder == A ? KEY : KEY_C, (enum prm_type)type, &r) < 0 ||
-                          r.status != PRM_GOOD))
-                abort();
-        world.type = type;
-}
-
-/* Everything is where it ought to be after a move from a to b. */
-static bool moved(uint64_t new_key, uint8_t type, int holder)
-{
-        bool there = key_of(A) == 0 && key_of(B) == new_key && key_of(C) == KEY_C && world.state.pr.aptpl &&
-                     world.state.pr.type == type && world.state.pr.count == 2 && !world.gap;
-
-        if (type == 0)
-                return there;
-        if (pr_type_all_registrants(type))
-                return there && holds(B) && holds(C);
-        return there && holds(holder == A ? B : C) && !holds(holder == A ? C : B);
-}
 
 static bool move_done(uint64_t new_key, struct prm_move *ret_move)
 {
@@ -209,12 +48,14 @@ static void test_faults(uint8_t type, int holder, uint64_t new_key)
         steps = world.fakes[B].commands;
 
         for (int at = 1; at <= steps; at++) {
-                for (enum fault fault = FAULT_BUSY; fault <= FAULT_CUT; fault++, cases++) {
+                for (enum fault fault = FAULT_BUSY; fault < FAULTS; fault++, cases++) {
                         setup(type, holder);
                         const struct prm_nexus b = nexus(B);
                         world.fault = fault;
                         world.fault_at = at;
-                        if (prm_move(&b, KEY, new_key, 0, &move) != 0 || !truthful(&move, type, holder)) {
+                        if (prm_move(&b, KEY, new_key, 0, &move) != 0 ||
+                            !(truthful(&move, type, holder) ||
+                              (fault >= FAULT_RESET && move.state == PRM_MOVE_DONE && moved(new_key, type, holder)))) {
                                 wrong++;
                                 printf("# command %d, fault %d: state %d, key %llx: a %llx, b %llx\n", at, fault,
                                        move.state, (unsigned long long)move.key, (unsigned long long)key_of(A),
@@ -225,6 +66,44 @@ static void test_faults(uint8_t type, int holder, uint64_t new_key)
         }
         is_int(wrong, 0, "%d faults: what is left behind is as the state says", cases);
         is_int(resumed, cases, "and the same call again goes on from there");
+}
+
+/* Whatever PREEMPT was answered with: where the old registration has gone, it has. */
+static void test_preempted(uint8_t type, enum fault fault)
+{
+        struct prm_move move;
+
+        setup(type, A);
+        world.fault = fault;
+        world.fault_action = PR_OUT_PREEMPT;
+        ok(move_done(KEY, &move) && moved(KEY, type, A), "type %u: PREEMPT was carried out, and answered by fault %d",
+           type, fault);
+        setup(type, A);
+        world.fault = fault;
+        world.fault_action = PR_OUT_PREEMPT;
+        world.self_preempting = true;
+        world.type = 0;
+        const struct prm_nexus b = nexus(B);
+        is_int(prm_move(&b, KEY, KEY, 0, &move), 0, "type %u: and the new one has gone too", type);
+        ok(move.state == PRM_MOVE_LOST && !registration(B) && !move.registered_again,
+           "nobody knows by whom: it is left so");
+}
+
+/* PREEMPT in doubt, and then nobody can be asked. */
+static void test_not_known(void)
+{
+        struct prm_move move;
+
+        setup(PRM_WRITE_EXCLUSIVE, A);
+        world.fault = FAULT_DENIED_DONE;
+        world.fault_action = PR_OUT_PREEMPT;
+        world.silent_then = true;
+        const struct prm_nexus b = nexus(B);
+        is_int(prm_move(&b, KEY, KEY, 0, &move), 0, "PREEMPT is answered with CONFLICT, and READ KEYS fails");
+        ok(move.state == PRM_MOVE_REGISTERED && move.result.in_doubt &&
+                   move.result.status == PRM_RESERVATION_CONFLICT, "this state or the next");
+        world.silent = false;
+        ok(move_done(KEY, &move) && moved(KEY, PRM_WRITE_EXCLUSIVE, A), "the same call again goes on from there");
 }
 
 /* A device whose PREEMPT removes the sender's registration, and with it what it held. */
@@ -339,8 +218,11 @@ int main(void)
                         test_self_preempting(types[i]);
                         test_fenced(types[i], KEY);
                         test_fenced(types[i], NEW_KEY);
+                        test_preempted(types[i], FAULT_RESET_DONE);
+                        test_preempted(types[i], FAULT_DENIED_DONE);
                 }
         }
+        test_not_known();
         test_attentions();
         test_same_nexus();
         test_rest();
