@@ -30,7 +30,7 @@ static void check_sense(struct reader *r)
 static void check_result(const struct sg_io_hdr *h, int error, const struct pr_cdb *cdb,
                          const struct pr_result *result)
 {
-        bool good = error == 0 && h->host_status == 0 && (h->driver_status & 6) == 0 &&
+        bool good = error == 0 && h->host_status == 0 && (h->driver_status & 7) == 0 &&
                     h->status == SCSI_GOOD;
 
         fuzz_check((result->status == SCSI_GOOD) == good, "status %#x of %#x", result->status, h->status);

@@ -87,7 +87,7 @@ static void check_status(const struct expectation *e, uint32_t status)
                 fuzz_check(status == SCSI_CHECK_CONDITION || status == SCSI_BUSY, "%#x unsent", status);
         else if (a->error != 0 || a->host != 0)
                 fuzz_check(status != SCSI_GOOD, "GOOD for errno %d, host %#x", a->error, a->host);
-        else if (a->driver & 6)
+        else if (a->driver & 7)
                 fuzz_check(status == SCSI_BUSY, "%#x for driver %#x", status, a->driver);
         else
                 fuzz_check(status == a->status, "%#x for %#x", status, a->status);
@@ -96,7 +96,7 @@ static void check_status(const struct expectation *e, uint32_t status)
 static void check_sense(const struct expectation *e, uint32_t status, const uint8_t *sense)
 {
         const struct ioctl_answer *a = &e->answer;
-        bool devices_own = e->sent && a->error == 0 && a->host == 0 && (a->driver & 6) == 0;
+        bool devices_own = e->sent && a->error == 0 && a->host == 0 && (a->driver & 7) == 0;
 
         for (size_t i = 0; i < SENSE_SIZE; i++) {
                 if (status != SCSI_CHECK_CONDITION)
