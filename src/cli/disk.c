@@ -53,6 +53,8 @@ static int cannot_open(const char *path, bool writing, int error)
         } else if (error == ENOENT) {
                 message("open %s: there is no such device; `lsblk' and /dev/disk/by-id name those that "
                         "there are", path);
+        } else if (error == ENXIO && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+                message("%s is no disk but a socket", path);
         } else {
                 message("open %s: %s", path, strerror(error));
         }

@@ -92,12 +92,8 @@ int run_register_and_move(const struct options *options)
         unsigned flags = (options->aptpl ? PRM_APTPL : 0u) | (options->unregister ? PRM_UNREGISTER : 0u);
         cleanup_disk struct disk disk = DISK_CLOSED;
         struct prm_result result;
-
-        if (options->initiator_count > 1) {
-                message("register-and-move: one --initiator, please");
-                return CLI_SYNTAX;
-        }
         int status = disk_open(options, true, &disk);
+
         if (status != 0)
                 return status;
         int r = prm_register_and_move(&disk.nexus, options->key, options->new_key,

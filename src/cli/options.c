@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsing by the table: see options.h. */
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/options.h"
-#include "cli/view.h"
+#include "cli/commands.h"
 
 enum {
         OPTIONS_MAX = 40,
         LONG_ONLY = 256, /* getopt's value of an option without a letter: this and its place */
 };
 
-/* Which options were given: a bit for each place in cli_options. */
-typedef uint64_t given_set;
+/* Which options were given, and which more than once: a bit for each place in cli_options. */
+struct given {
+        uint64_t once, again;
+};
 
 static int try_help(const struct command *command)
 {
@@ -32,6 +34,18 @@ static int find_letter(int value)
         return -1;
 }
 
+/* Names that begin as the word does, where no option has all of it. */
+static void no_such_option(const char *word)
+{
+        char names[512] = "";
+        size_t size = 0;
+
+        for (const struct cli_option *o = cli_options; o->name; o++)
+                if (strncmp(o->name, word + 2, strcspn(word + 2, "=")) == 0 && size < sizeof names)
+                        size += (size_t)snprintf(names + size, sizeof names - size, " --%s", o->name);
+        message(size > 0 ? "ambiguous option '%s':%s" : "unknown option '%s'%s", word, names);
+}
+
 /* What getopt stumbled over, in our words. */
 static int unknown_option(int value, char *const *argv)
 {
@@ -40,7 +54,7 @@ static int unknown_option(int value, char *const *argv)
         if (value == ':')
                 message("option '%s' needs a value", word);
         else if (optopt == 0)
-                message("unknown or ambiguous option '%s'", word);
+                no_such_option(word);
         else if (optopt >= LONG_ONLY || strncmp(word, "--", 2) == 0)
                 message("option '%.*s' takes no value", (int)strcspn(word, "="), word);
         else
@@ -48,7 +62,7 @@ static int unknown_option(int value, char *const *argv)
         return try_help(NULL);
 }
 
-static int parse_options(int argc, char **argv, struct options *options, given_set *ret_given)
+static int parse_options(int argc, char **argv, struct options *options, struct given *ret_given)
 {
         struct option long_options[OPTIONS_MAX + 1] = { 0 };
         char letters[2 * OPTIONS_MAX + 2] = ":", *at = letters + 1;
@@ -66,7 +80,7 @@ static int parse_options(int argc, char **argv, struct options *options, given_s
                                 *at++ = ':';
                 }
         }
-        for (*ret_given = 0, opterr = 0;;) {
+        for (*ret_given = (struct given){ 0 }, opterr = 0;;) {
                 int value = getopt_long(argc, argv, letters, long_options, NULL);
                 if (value == -1)
                         return 0;
@@ -76,7 +90,8 @@ static int parse_options(int argc, char **argv, struct options *options, given_s
                 const struct cli_option *o = &cli_options[i];
                 if (o->parse(o, optarg, (char *)options + o->member) != 0)
                         return CLI_SYNTAX;
-                *ret_given |= (given_set)1 << i;
+                ret_given->again |= ret_given->once & (uint64_t)1 << i;
+                ret_given->once |= (uint64_t)1 << i;
         }
 }
 
@@ -92,20 +107,24 @@ static int find_command(const char *name, const struct command **ret_command)
         return try_help(NULL);
 }
 
-/* The command got options that it takes, and all that it needs. */
-static int check_options(const struct command *command, given_set given)
+/* The command got options that it takes, each as often as it may, and all that it needs. */
+static int check_options(const struct command *command, struct given given)
 {
         size_t index = (size_t)(command - commands);
 
         for (int i = 0; cli_options[i].name; i++) {
-                if ((given >> i & 1) && !option_is_for(&cli_options[i], index)) {
-                        message("%s: --%s is not for this command", command->name, cli_options[i].name);
+                const struct cli_option *o = &cli_options[i];
+                bool is_for = option_is_for(o, index);
+                bool too_often = (given.again >> i & 1) && o->argument && !(o->repeats >> index & 1);
+                if ((given.once >> i & 1) && (!is_for || too_often)) {
+                        message("%s: --%s %s", command->name, o->name,
+                                is_for ? "may be given once" : "is not for this command");
                         return try_help(command);
                 }
         }
         for (int i = 0; cli_options[i].name; i++) {
                 const struct cli_option *o = &cli_options[i];
-                if (!(given >> i & 1) && (o->needs >> index & 1)) {
+                if (!(given.once >> i & 1) && (o->needs >> index & 1)) {
                         message("%s: --%s=%s is missing", command->name, o->name, o->argument);
                         return try_help(command);
                 }
@@ -125,6 +144,10 @@ static int take_operands(const struct command *command, char **operands, unsigne
         }
         if (count > command->max) {
                 message("%s: '%s' is one argument too many", command->name, operands[command->max]);
+                return try_help(command);
+        }
+        if (count > 0 && operands[0][0] == '\0') {
+                message("%s: the device is empty", command->name);
                 return try_help(command);
         }
         for (unsigned i = 0; i < count; i++)
@@ -150,6 +173,10 @@ static int check_together(const struct options *options)
         else if (options->ignore_existing && options->initiator_count > 0)
                 wrong = "--initiator registers ports that are not registered yet: it does not go with "
                         "--ignore-existing";
+        else if (options->command == &commands[COMMAND_REGISTER] && options->key != 0 &&
+                 options->initiator_count > 0)
+                wrong = "register: --initiator registers this nexus too, where it is not registered yet: "
+                        "it does not go with --key";
         if (!wrong)
                 return 0;
         message("%s", wrong);
@@ -170,7 +197,7 @@ static void set_defaults(struct options *options)
 
 int options_parse(int argc, char **argv, struct options *ret_options)
 {
-        given_set given;
+        struct given given;
 
         set_defaults(ret_options);
         if (parse_options(argc, argv, ret_options, &given) != 0)

@@ -79,7 +79,7 @@ struct cli_option {
         /** Parse `value` into the member. @return 0, or CLI_SYNTAX after a message */
         int (*parse)(const struct cli_option *option, const char *value, void *member);
         size_t member;        /**< offset in struct options */
-        uint32_t takes, needs; /**< bit n for the nth command */
+        uint32_t takes, needs, repeats; /**< bit n for the nth command; a value is given once unless repeats */
 };
 
 enum { EVERY_COMMAND = -1 };

@@ -169,7 +169,7 @@ const struct cli_option cli_options[] = {
         { "initiator", '\0', "PORT", VALUE_ANY,
           "an initiator port, as show has it; register: register\n"
           "it too, may be given many times", parse_initiator, MEMBER(initiators),
-          FOR(REGISTER) | FOR(REGISTER_AND_MOVE), FOR(REGISTER_AND_MOVE) },
+          FOR(REGISTER) | FOR(REGISTER_AND_MOVE), FOR(REGISTER_AND_MOVE), FOR(REGISTER) },
         { "target-port", '\0', "NUMBER", VALUE_ANY,
           "relative identifier of the target port that it uses", parse_port,
           MEMBER(target_port), FOR(REGISTER_AND_MOVE), FOR(REGISTER_AND_MOVE) },

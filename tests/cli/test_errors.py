@@ -5,15 +5,16 @@ import os
 import socket
 import subprocess
 
-from harness import Skip, case, contains, equal
+from harness import B, Skip, case, contains, equal
 
 WRONG = {
     "which command?": [],
     "there is no command 'frob'": ["frob"],
     "there is no command ''": [""],
-    "unknown or ambiguous option '--frob'": ["--frob"],
+    "unknown option '--frob'": ["--frob"],
+    "unknown option '--jsn=x'": ["show", "disk", "--jsn=x"],
     "unknown option '-x'": ["show", "disk", "-x"],
-    "unknown or ambiguous option '--a'": ["register", "disk", "--a"],
+    "ambiguous option '--a': --aptpl --all-target-ports --abort --allow-stacked": ["register", "disk", "--a"],
     "option '--key' needs a value": ["clear", "disk", "--key"],
     "option '--json' takes no value": ["--json=yes", "show", "disk"],
     "show: the device is missing": ["show"],
@@ -29,7 +30,8 @@ WRONG = {
     "preempt: --victim=KEY is missing": ["preempt", "disk", "--key=0xa1", "--type=WE"],
     "register-and-move: --initiator=PORT is missing":
         ["register-and-move", "disk", "--key=0xa1", "--new-key=0xb2"],
-    "one --initiator, please": ["register-and-move", "disk", "--key=0x1", "--new-key=0x2", "--target-port=1",
+    "show: the device is empty": ["show", ""],
+    "register-and-move: --initiator may be given once": ["register-and-move", "disk", "--key=0x1", "--new-key=0x2", "--target-port=1",
                                 "--initiator=iqn.2000-01.a.b:c", "--initiator=iqn.2000-01.a.b:d"],
     "move: --key is the key of a registration, and not 0": ["move", "disk", "--key=0", "-y"],
     "two ways to the device": ["show", "disk", "--helper=A", "--direct"],
@@ -38,6 +40,8 @@ WRONG = {
         ["register", "disk", "--key=0xa1", "--new-key=0xb2", "--ignore-existing"],
     "it does not go with --ignore-existing":
         ["register", "disk", "--new-key=0xb2", "--ignore-existing", "--initiator=iqn.2000-01.a.b:c"],
+    "register: --initiator registers this nexus too, where it is not registered yet: it does not go with --key":
+        ["register", "disk", "--key=0xa1", "--new-key=0xb2", "--initiator=iqn.2000-01.a.b:c"],
     "--prometheus is a format of its own": ["status", "--prometheus", "--json"],
     "there is no table 'frob'": ["status", "--table=frob"],
     "which table?": ["status", "--noheadings"],
@@ -50,6 +54,19 @@ WRONG = {
 def command_lines(t):
     for said, args in WRONG.items():
         contains(t.run(*args, status=1).err, said)
+
+
+@case("an option with a value that is no list may be given once, whatever the value")
+def once(t):
+    options = {"victim": ["0xb2", "0xc3"], "key": ["0xa1", "0xa1"], "type": ["1", "WE"], "helper": ["A", "B"],
+               "timeout": ["1", "2"]}
+    for name, values in options.items():
+        args = [f"--{other}={values[0]}" for other, values in options.items() if other != name]
+        ended = t.run("preempt", "disk", "-y", *args, *(f"--{name}={value}" for value in values), status=1)
+        contains(ended.err, f"preempt: --{name} may be given once")
+    contains(t.run("show", "disk", "-oKEY", "--output=HOST", status=1).err, "show: --output may be given once")
+    t.run("register", "disk", "--new-key=0xa1", "--helper=nowhere", "--json", "--json", f"--initiator={B}",
+          f"--initiator={B}", status=15)
 
 
 @case("keys that are none")
@@ -87,8 +104,8 @@ def devices(t):
     t.sim()
     for name, said in (("nowhere", "there is no such device"), ("dangling", "there is no such device"),
                        (".", "is a directory"), ("fifo", "is no disk"), ("/dev/null/x", "Not a directory"),
-                       ("sock", "No such device or address"), ("", "there is no such device"),
-                       ("disk/", "Not a directory"), ("x" * 5000, "File name too long")):
+                       ("sock", "sock is no disk"), ("disk/", "Not a directory"),
+                       ("x" * 5000, "File name too long")):
         contains(t.a("read-keys", name, status=15).err, said)
         contains(t.a("clear", name, "--key=0x1", "-y", status=15).err, said if name != "." else "is a directory")
     t.a("read-keys", "/dev/null", status=9)
