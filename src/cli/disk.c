@@ -35,6 +35,13 @@ void describe_socket(const char *path, char *ret_text, size_t size)
                 snprintf(ret_text, size, "a folder on the way to it is closed to you");
 }
 
+bool is_no_socket(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
 /* Why open(2) failed, and what to do about it. */
 static int cannot_open(const char *path, bool writing, int error)
 {
@@ -45,9 +52,12 @@ static int cannot_open(const char *path, bool writing, int error)
                 describe_owner(&st, "the device", owner, sizeof owner);
                 message("open %s for %s: permission denied: %s; join that group, or run this as root",
                         path, writing ? "writing" : "reading", owner);
-        } else if (error == EROFS || error == EPERM) {
-                message("open %s for %s: %s: PERSISTENT RESERVE OUT needs a device that can be written",
-                        path, writing ? "writing" : "reading", strerror(error));
+        } else if (error == EPERM) {
+                message("open %s for %s: %s: a container's device policy may be why", path,
+                        writing ? "writing" : "reading", strerror(error));
+        } else if (error == EROFS && writing) {
+                message("open %s for writing: %s: PERSISTENT RESERVE OUT needs a device that can be "
+                        "written", path, strerror(error));
         } else if (error == EISDIR) {
                 message("%s is a directory; give a disk, such as /dev/disk/by-id/...", path);
         } else if (error == ENOENT) {
@@ -82,6 +92,10 @@ static int cannot_connect(const struct options *options, int error, const char *
 {
         char owner[256];
 
+        if (is_no_socket(options->helper)) {
+                message("connect %s: it is no socket", options->helper);
+                return CLI_FILE;
+        }
         switch (error) {
         case EACCES:
                 describe_socket(options->helper, owner, sizeof owner);
@@ -97,7 +111,8 @@ static int cannot_connect(const struct options *options, int error, const char *
                         options->helper);
                 break;
         case EPROTO:
-                message("%s: this is no qemu-pr-helper: its socket is named with --helper", text);
+                message("connect %s: what answers there takes no commands; the socket for them is that "
+                        "of qemu-pr-helper's -k, not of its --status-socket", options->helper);
                 return CLI_MALFORMED;
         case ETIMEDOUT:
                 message("%s", text);

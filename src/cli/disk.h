@@ -29,6 +29,9 @@ void disk_close(struct disk *disk);
  */
 int disk_open(const struct options *options, bool writing, struct disk *ret_disk);
 
+/** Whether there is something of that name that cannot be connected to. */
+bool is_no_socket(const char *path);
+
 /** Why a socket may be closed to the user: "the socket belongs to root:kvm, mode 0660". */
 void describe_socket(const char *path, char *ret_text, size_t size);
 

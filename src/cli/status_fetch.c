@@ -33,7 +33,9 @@ static int cannot_connect(const char *path, int error)
 {
         char owner[256];
 
-        if (error == EACCES) {
+        if (is_no_socket(path)) {
+                message("connect %s: it is no socket", path);
+        } else if (error == EACCES) {
                 describe_socket(path, owner, sizeof owner);
                 message("connect %s: permission denied: %s; run this as that user or as root", path,
                         owner);
@@ -104,6 +106,11 @@ int status_fetch(const char *path, char **ret_text, size_t *ret_size)
                 if (n == 0)
                         break;
                 size += (size_t)n;
+                if (text[0] == '\0') { /* the feature word, with which helpers greet */
+                        message("%s: this looks like the socket for commands (-k); status is told on that "
+                                "of --status-socket", path);
+                        return CLI_MALFORMED;
+                }
                 if (size > DOCUMENT_MAX) {
                         message("%s: more than %d bytes: this is no helper's status", path, DOCUMENT_MAX);
                         return CLI_MALFORMED;

@@ -128,7 +128,9 @@ def malformed(t):
 @case("a helper that breaks the protocol is an error, and is told from a command that failed")
 def broken_protocol(t):
     Helper(t, device(old_array()), features=b"\0\0\0\x80")
-    contains(t.run("--helper=F", "read-keys", "disk", status=97).err, "qemu-pr-helper")
+    equal(t.run("--helper=F", "read-keys", "disk", status=97).err,
+          "pr-manager: connect F: what answers there takes no commands; the socket for them is that of "
+          "qemu-pr-helper's -k, not of its --status-socket\n")
     Helper(t, lambda *_: reply(payload=bytes(8192 + 16)), name="G")
     t.run("--helper=G", "read-keys", "disk", status=97)
     Helper(t, lambda *_: None, name="H")

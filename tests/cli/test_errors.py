@@ -2,6 +2,7 @@
 """Wrong command lines, devices, sockets and outputs: what is said, and the exit status."""
 
 import os
+import shutil
 import socket
 import subprocess
 
@@ -111,6 +112,28 @@ def devices(t):
     t.a("read-keys", "/dev/null", status=9)
 
 
+@case("a device that may not be opened: what writing needs is told to who writes")
+def not_permitted(t):
+    if not shutil.which("strace"):
+        raise Skip("needs strace")
+
+    def run(error, *args):
+        """With open(2) of the disk failing."""
+        command = ["strace", "-qqq", "-o", "/dev/null", "-e", "trace=openat", "-P", t.path("disk"),
+                   "-e", f"inject=openat:error={error}", t.options.program, "--helper=A", *args]
+        return subprocess.run(command, cwd=t.dir, capture_output=True, text=True, check=False,
+                              env=t.environment(ASAN_OPTIONS="detect_leaks=0"))
+    read, write = ["read-keys", t.path("disk")], ["clear", t.path("disk"), "--key=0x1", "-y"]
+    ended = run("EPERM", *read)
+    if "ptrace" in ended.stderr.lower():
+        raise Skip("strace does not work here")
+    for ended, how in (ended, "reading"), (run("EPERM", *write), "writing"):
+        equal(ended.returncode, 15, ended.stderr)
+        contains(ended.stderr, f"for {how}: Operation not permitted: a container's device policy may be why")
+    contains(run("EROFS", *write).stderr, "Read-only file system: PERSISTENT RESERVE OUT needs a device")
+    equal("PERSISTENT RESERVE OUT" in run("EROFS", *read).stderr, False)
+
+
 @case("a device by a link, and one that others must not touch")
 def permissions(t):
     t.sim()
@@ -126,7 +149,6 @@ def permissions(t):
         return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                                t.path("pr-manager"), *args], cwd=t.dir, capture_output=True, text=True,
                               env=t.environment())
-    import shutil
     shutil.copy(t.options.program, t.path("pr-manager"))
     os.chmod(t.path("pr-manager"), 0o755)
     ended = run("--helper=A", "read-keys", "disk")
@@ -149,7 +171,7 @@ def sockets(t):
     for command in ["read-keys", "disk"], ["reserve", "disk", "--key=0x1", "--type=1"], ["watch", "disk"]:
         contains(t.run("--helper=nowhere", *command, status=15).err, "start qemu-pr-helper")
         contains(t.run("--helper=stale", *command, status=15).err, "nobody listens there")
-        t.run("--helper=file", *command, status=15)
+        contains(t.run("--helper=file", *command, status=15).err, "connect file: it is no socket")
         t.run("--helper=" + 200 * "x", *command, status=15)
 
 

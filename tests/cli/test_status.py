@@ -153,7 +153,14 @@ def dribbling(t):
 @case("sockets that are not there")
 def sockets(t):
     contains(t.run("status", "--status-socket=nowhere", status=15).err, "start qemu-pr-helper with --status-socket")
-    contains(t.run("status", "--status-socket=disk", status=15).err, "connect disk")
+    contains(t.run("status", "--status-socket=disk", status=15).err, "connect disk: it is no socket")
+    fakes.Helper(t, None)
+    begin = time.monotonic()
+    contains(t.run("status", "--status-socket=F", status=97).err, "this looks like the socket for commands (-k)")
+    equal(time.monotonic() - begin < 4, True)
+    t.sim("--status-socket=S")
+    contains(t.run("status", "--status-socket=A", status=97).err, "this looks like the socket for commands (-k)")
+    contains(t.run("--helper=S", "read-keys", "disk", status=97).err, "connect S: what answers there takes no")
     t.run("status", "--status-socket=" + 200 * "x", status=1)
 
 
