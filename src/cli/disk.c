@@ -115,7 +115,7 @@ static int cannot_connect(const struct options *options, int error, const char *
                         "of qemu-pr-helper's -k, not of its --status-socket", options->helper);
                 return CLI_MALFORMED;
         case ETIMEDOUT:
-                message("%s", text);
+                message("%s; nothing was sent", text);
                 return CLI_TIMEOUT;
         default:
                 message("%s", text);

@@ -35,7 +35,7 @@ static int print_document(const struct options *options, const struct prm_move *
                 move->key != 0 ? key_json(move->key) : json_null(), "type", type, "held", move->held,
                 "registered_again", move->registered_again));
 
-        json_object_set_new(document, "result", result_json(&move->result));
+        json_object_set_new(document, "result", result_json(&move->result, true));
         return view_print(&nothing, options, document);
 }
 
@@ -84,7 +84,7 @@ int run_move(const struct options *options)
                 return result_finish(options, "move", r, NULL);
         status = say(options, &move);
         int printed = options->json ? print_document(options, &move) : CLI_GOOD;
-        return status != CLI_GOOD ? status : printed;
+        return result_end(options, "move", status, printed);
 }
 
 int run_register_and_move(const struct options *options)

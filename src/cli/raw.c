@@ -83,7 +83,7 @@ static int parse_data(const char *text, struct raw *raw)
         return 0;
 }
 
-/* As of clear and preempt. */
+/* As clear and preempt do. */
 static int confirm_raw(const struct options *options, const struct pr_cdb *cdb)
 {
         if (!cdb->out || (cdb->action != PR_OUT_CLEAR && cdb->action != PR_OUT_PREEMPT &&
@@ -98,6 +98,12 @@ static size_t sense_length(const struct prm_result *result)
         size_t length = 8u + result->sense_data[7];
 
         return length < sizeof result->sense_data ? length : sizeof result->sense_data;
+}
+
+/* The device's or the helper's own, and not made up for what was not sent. */
+static bool has_sense(const struct prm_result *result)
+{
+        return result->status == PRM_CHECK_CONDITION && result->text[0] == '\0';
 }
 
 static json_t *hex_json(const uint8_t *bytes, size_t size)
@@ -123,8 +129,8 @@ static int print_json(const struct options *options, const struct raw *raw, cons
         json_t *document = need_memory(json_pack("{s:s, s:o}", "command", action, "device",
                                                  json_text(options->device)));
 
-        json_object_update_new(document, result_json(result));
-        if (result->status == PRM_CHECK_CONDITION)
+        json_object_update_new(document, result_json(result, raw->decoded.out));
+        if (has_sense(result))
                 json_object_set_new(document, "sense_data",
                                     hex_json(result->sense_data, sense_length(result)));
         if (!raw->decoded.out && result->status == PRM_GOOD) {
@@ -138,13 +144,14 @@ static int print_json(const struct options *options, const struct raw *raw, cons
 static int print_text(const struct options *options, const struct raw *raw, const char *action,
                       const struct prm_result *result)
 {
-        char text[PRM_TEXT_SIZE];
         const struct view *view;
 
-        prm_result_format(result, text, sizeof text);
-        printf("%s: %s\n", action, text);
-        if (result->status == PRM_CHECK_CONDITION)
+        if (has_sense(result)) {
+                printf("%s: %zu bytes of sense data:\n", action, sense_length(result));
                 print_hex(result->sense_data, sense_length(result));
+        } else if (result->status == PRM_GOOD) {
+                printf("%s: GOOD\n", action);
+        }
         if (raw->decoded.out || result->status != PRM_GOOD)
                 return flush_output();
 
@@ -180,9 +187,10 @@ int run_raw(const struct options *options)
         if (strcmp(action, "service action") == 0)
                 snprintf(action, sizeof action, "service action %02Xh", raw->decoded.action);
         int r = prm_command(&disk.nexus, raw->cdb, raw->cdb_size, raw->data, raw->decoded.length, &result);
+        status = result_say(options, action, raw->decoded.out, r, &result);
         if (r < 0)
-                return result_finish(options, action, r, &result);
-        status = options->json ? print_json(options, raw, action, &result)
-                               : print_text(options, raw, action, &result);
-        return result.status == PRM_GOOD ? status : result_status(&result);
+                return status;
+        int printed = options->json ? print_json(options, raw, action, &result)
+                                    : print_text(options, raw, action, &result);
+        return result_end(options, action, status, printed);
 }

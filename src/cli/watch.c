@@ -113,14 +113,14 @@ static void attention_events(const struct prm_result *result, json_t *events)
 static bool went_well(struct watch *watch, const char *action, int r, const struct prm_result *result,
                       json_t *events)
 {
-        char text[PRM_TEXT_SIZE], line[LINE_SIZE];
+        char text[RESULT_TEXT_SIZE], line[LINE_SIZE];
 
         if (r == 0)
                 attention_events(result, events);
         if (r == 0 && result->status == PRM_GOOD)
                 return true;
         if (r == 0)
-                prm_result_format(result, text, sizeof text);
+                result_format(result, false, text);
         else
                 snprintf(text, sizeof text, "%s", strerror(-r));
         snprintf(line, sizeof line, "%s: %s", action, text);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every command, its table and its JSON against golden files."""
 
+from fakes import Helper, check
 from harness import A, B, case, contains, equal
 
 
@@ -94,6 +95,31 @@ def register(t):
     t.a("register", "disk", "--key=0xa1", "--new-key=0xa2")
     t.a("register", "disk", "--ignore-existing", "--new-key=0xa3")
     equal(t.json("--helper=A", "read-keys", "disk")["keys"], [{"key": "0xa3"}])
+
+
+@case("a refusal whose reason is likely is told with it")
+def hints(t):
+    t.sim()
+    move = ["register-and-move", "disk", "--key=0xa1", "--new-key=0xb2", f"--initiator={B}"]
+    unknown = "--initiator=iqn.2000-01.org.example:x"
+    contains(t.a("register", "disk", "--new-key=0xa1", unknown, status=5).err, "may not know a port of --initiator")
+    t.a("register", "disk", "--new-key=0xa1")
+    equal(t.a("register", "disk", "--new-key=0xa2", f"--initiator={B}", status=24).err,
+          "pr-manager: disk: REGISTER: RESERVATION CONFLICT (this nexus is registered already)\n")
+    contains(t.a(*move, "--target-port=1", status=5).err, "no reservation to hand on")
+    t.a("reserve", "disk", "--key=0xa1", "--type=WE")
+    contains(t.a(*move, "--target-port=77", status=5).err, "may not know --initiator or --target-port")
+    contains(t.a("preempt", "disk", "--key=0xa1", "--victim=0", "--type=WE", "-y", status=5).err,
+             "victim 0 goes only where all registrants hold the reservation")
+    Helper(t, lambda *_: check(5, 0x26, 0))
+    register = ["--helper=F", "register", "disk", "--new-key=0xa1"]
+    contains(t.run(*register, "--aptpl", status=5).err,
+             "the device may not offer --aptpl: see `report-capabilities'")
+    equal(t.run(*register, status=5).err,
+          "pr-manager: disk: REGISTER: CHECK CONDITION: 5/26/00 invalid field in parameter list\n")
+    Helper(t, lambda *_: check(4, 0x44, 0), name="G")
+    contains(t.run("--helper=G", "read-keys", "disk", status=3).err, "the target is simulated: its log says why")
+    contains(t.run("--helper=G", "read-keys", "/dev/null", status=3).err, "internal target failure\n")
 
 
 @case("register with other initiators")

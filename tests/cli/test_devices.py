@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Devices and helpers that are not as one would like them."""
 
-import fakes
-from fakes import BUSY, CONFLICT, Helper, check, device, keys, reply, reservation
+import time
+
+from fakes import BUSY, CONFLICT, Helper, Server, check, device, keys, reply, reservation
 from harness import case, contains, equal
 
 CAPABILITIES = bytes.fromhex("00080d90ea010000")
@@ -125,6 +126,39 @@ def malformed(t):
         contains(t.run(f"--helper=F{number}", "read-keys", "disk", status=97).err, "contradicts the standard")
 
 
+def doubtful(t, socket, status):
+    """Whether what changes nothing was carried out is no question."""
+    helper = f"--helper={socket}", "--timeout=1"
+    ended = [t.run(*helper, "read-keys", "disk", status=status),
+             t.run(*helper, "watch", "disk", status=status),
+             t.run(*helper, "raw", "disk", "5e000000000000002000", status=status)]
+    document = t.json(*helper, "read-keys", "disk", status=status)
+    equal(document["in_doubt"], False)
+    for text in document["text"], *(e.err for e in ended):
+        contains(text, "the helper ")
+        for part in "carried out", "sent":
+            equal(part in text, False, text)
+
+
+@case("where nothing was sent to a helper, it is said")
+def unsent(t):
+    def talk_out_of_turn_once(connection):
+        """The connection cannot be used, and the next one gets no greeting."""
+        if not greeted:
+            greeted.append(True)
+            connection.sendall(b"\0\0\0\0!")
+        time.sleep(20)
+    greeted = [True]
+    Server(t, "F", talk_out_of_turn_once)
+    reserve = ["--helper=F", "--timeout=1", "reserve", "disk", "--key=0xa1", "--type=1"]
+    equal(t.run(*reserve, status=33).err, "pr-manager: F: the helper did not answer in time; nothing was sent\n")
+    greeted.clear()
+    equal(t.run(*reserve, status=33).err,
+          "pr-manager: disk: RESERVE: F: the helper did not answer in time; nothing was sent\n")
+    greeted.clear()
+    equal(t.json(*reserve, status=33)["in_doubt"], False)
+
+
 @case("a helper that breaks the protocol is an error, and is told from a command that failed")
 def broken_protocol(t):
     Helper(t, device(old_array()), features=b"\0\0\0\x80")
@@ -136,14 +170,15 @@ def broken_protocol(t):
     Helper(t, lambda *_: None, name="H")
     ended = t.run("--helper=H", "reserve", "disk", "--key=0xa1", "--type=1", status=99)
     contains(ended.err, "may have been carried out")
+    doubtful(t, "H", 99)
 
 
 @case("a helper that does not answer is given up after --timeout")
 def silent(t):
-    import time
     Helper(t, lambda *_: time.sleep(20))
     ended = t.run("--helper=F", "--timeout=1", "reserve", "disk", "--key=0xa1", "--type=1", status=33)
     contains(ended.err, "may have been carried out")
+    doubtful(t, "F", 33)
 
 
 @case("a list that does not fit through the helper is said to be cut")

@@ -191,6 +191,26 @@ def full(t):
             contains(process.stderr.read(), "cannot write the output: No space left on device")
 
 
+@case("an output that cannot be written does not hide how a command ended that changed something")
+def full_after_change(t):
+    t.sim()
+    register = "5f000000000000001800"
+    for args, said in ((["register", "disk", "--new-key=0xa1"], "REGISTER: the command itself ended with GOOD"),
+                       (["move", "disk", "--key=0xa1", "-y"], "move: the command itself ended with GOOD"),
+                       (["raw", "disk", register, "00000000000000a100000000000000b2".ljust(48, "0")],
+                        "REGISTER: the command itself ended with GOOD"),
+                       (["register", "disk", "--new-key=0xa1"], None)):
+        with open("/dev/full", "w") as device:
+            process = t.popen("--helper=A", "--json", *args, stdout=device)
+            equal(process.wait(20), 15 if said else 24)
+            err = process.stderr.read()
+        contains(err, "cannot write the output: No space left on device")
+        if said:
+            contains(err, f"pr-manager: disk: {said}\n")
+        else:
+            equal("GOOD" in err, False)
+
+
 @case("without a terminal and without --yes nothing is sent")
 def refused(t):
     t.both_registered()

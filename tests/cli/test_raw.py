@@ -36,10 +36,11 @@ def out(t):
     equal(t.a("raw", "disk", RELEASE, KEY).out, "RELEASE: GOOD\n")
     equal(t.json("--helper=A", "read-reservation", "disk")["reservation"], None)
     conflict = t.b("raw", "disk", RELEASE, KEY, status=24)
-    equal(conflict.out, "RELEASE: RESERVATION CONFLICT\n")
+    equal(conflict.err, "pr-manager: disk: RELEASE: RESERVATION CONFLICT\n")
+    equal(conflict.out, "")
 
 
-@case("what removes registrations of others asks like the commands in words")
+@case("CLEAR, PREEMPT and PREEMPT AND ABORT ask like the commands in words, and no other does")
 def asks(t):
     t.both_registered()
     for action in 3, 4, 5:
@@ -67,4 +68,10 @@ def refused(t):
 @case("a transfer longer than the helper protocol carries is refused with the reason")
 def too_long(t):
     t.sim()
-    contains(t.a("raw", "disk", "5e00000000000000ffff00"[:14] + "ffff00", status=5).out, "carries 8192")
+    cdb = "5e000000000000ffff00"
+    ended = t.a("raw", "disk", cdb, status=5)
+    contains(ended.err, "pr-manager: disk: READ KEYS: ")
+    contains(ended.err, "carries 8192")
+    equal(ended.out, "")
+    equal("sense_data" in t.json("--helper=A", "raw", "disk", cdb, status=5), False)
+
