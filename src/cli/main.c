@@ -25,8 +25,9 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
         struct options options;
-        int status = options_parse(argc, argv, &options);
 
+        setvbuf(stderr, NULL, _IOLBF, 0); /* a line is one write: others may write there too */
+        int status = options_parse(argc, argv, &options);
         if (status == 0)
                 status = run(&options);
         options_free(&options);

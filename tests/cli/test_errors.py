@@ -181,6 +181,18 @@ def control(t):
     contains(ended.err, "a\\x1b[31mb\\xc3\\xbf")
 
 
+@case("a message is one write, so that those of several programs are lines")
+def whole_lines(t):
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with here, there:
+        equal(t.popen("--helper=A", "read-keys", "b\033[31m", stderr=there).wait(20), 15)
+        equal(here.recv(9999), b"pr-manager: open b\\x1b[31m: there is no such device; `lsblk' and "
+                               b"/dev/disk/by-id name those that there are\n")
+        equal(t.popen("frob", stderr=there).wait(20), 1)
+        equal([here.recv(9999), here.recv(9999)], [b"pr-manager: there is no command 'frob'\n",
+                                                   b"pr-manager: try `pr-manager --help'\n"])
+
+
 @case("an output that cannot be written is an error")
 def full(t):
     t.sim()
