@@ -156,6 +156,9 @@ def unsent(t):
     equal(t.run(*reserve, status=33).err,
           "pr-manager: disk: RESERVE: F: the helper did not answer in time; nothing was sent\n")
     greeted.clear()
+    equal(t.run("--helper=F", "--timeout=1", "read-keys", "disk", status=33).err,
+          "pr-manager: disk: READ KEYS: F: the helper did not answer in time\n")
+    greeted.clear()
     equal(t.json(*reserve, status=33)["in_doubt"], False)
 
 
@@ -169,7 +172,8 @@ def broken_protocol(t):
     t.run("--helper=G", "read-keys", "disk", status=97)
     Helper(t, lambda *_: None, name="H")
     ended = t.run("--helper=H", "reserve", "disk", "--key=0xa1", "--type=1", status=99)
-    contains(ended.err, "may have been carried out")
+    contains(ended.err, "may have been carried out\n")
+    equal(t.json("--helper=H", "reserve", "disk", "--key=0xa1", "--type=1", status=99)["in_doubt"], True)
     doubtful(t, "H", 99)
 
 

@@ -16,6 +16,7 @@ WRONG = {
     "unknown option '--jsn=x'": ["show", "disk", "--jsn=x"],
     "unknown option '-x'": ["show", "disk", "-x"],
     "ambiguous option '--a': --aptpl --all-target-ports --abort --allow-stacked": ["register", "disk", "--a"],
+    "ambiguous option '--ta=x': --target-port --table": ["show", "disk", "--ta=x"],
     "option '--key' needs a value": ["clear", "disk", "--key"],
     "option '--json' takes no value": ["--json=yes", "show", "disk"],
     "show: the device is missing": ["show"],
