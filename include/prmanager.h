@@ -25,7 +25,8 @@
  *     was making, finding or dropping one at that moment. Each begins anew there: it connects by itself
  *     with its first command. What the parent's threads are doing, and what prm_execute_async() has
  *     not ended, stays the parent's: it is not done twice, `done` is not called in the child, and
- *     such a manager is not freed there. The child is known by its process id.
+ *     such a manager is not freed there. The child is known by its process id: one in a new PID
+ *     namespace, where parent and child may both be 1, must not use its parent's managers.
  *   - Clauses are those of SPC-4 (T10/1731-D r37).
  */
 #ifndef PRMANAGER_H
@@ -499,7 +500,7 @@ struct prm_move {
  * sent, but for PRM_MOVE_LOST: somebody else was faster. PREEMPT removes all registrations with
  * `old_key`, so that keys have to be unique among the nexuses of a device. Unit attentions are retried,
  * PRM_UNIT_ATTENTIONS_MAX at least for a command. Where PREEMPT is not answered with GOOD, READ KEYS says
- * whether it was carried out.
+ * whether it was carried out; whether commands were aborted it does not say.
  *
  * @param nexus    the new one
  * @param old_key  of the registration to take over, not 0

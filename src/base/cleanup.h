@@ -11,23 +11,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/** Close *fd if it is open, keep errno. */
-static inline void close_fd(int *fd)
-{
-        if (*fd >= 0) {
-                int saved = errno;
-                close(*fd);
-                errno = saved;
-        }
-        *fd = -1;
-}
-
 /** Give up ownership: returns *fd and leaves -1 behind. */
 static inline int steal_fd(int *fd)
 {
         int taken = *fd;
         *fd = -1;
         return taken;
+}
+
+/** Close *fd if it is open, keep errno. It is -1 before the number may be something else's. */
+static inline void close_fd(int *fd)
+{
+        int taken = steal_fd(fd);
+
+        if (taken >= 0) {
+                int saved = errno;
+                close(taken);
+                errno = saved;
+        }
 }
 
 static inline void free_pointer(void *pointer)

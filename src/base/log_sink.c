@@ -158,7 +158,8 @@ static bool write_line(struct stream *to, const char *line, size_t size, bool wa
                 } else if (n < 0 && errno == EAGAIN) {
                         (void)is_writable(to->fd, RETRY_MS);
                 } else if (n < 0 && errno != EINTR) {
-                        to->gone |= !to->file || errno == EPIPE || errno == EBADF;
+                        bool for_now = to->file || errno == ENOMEM || errno == ENOBUFS;
+                        to->gone |= !for_now || errno == EPIPE || errno == EBADF;
                         if (to->gone || !wait)
                                 return false;
                         (void)poll(NULL, 0, RETRY_MS);

@@ -41,6 +41,7 @@ struct audit_entry {
 };
 
 static struct limiter refused_limiter = LIMITER(20, 1000);
+static atomic_bool stopping;
 
 void audit_init(struct audit *audit, unsigned client, const struct ucred *peer, int event)
 {
@@ -116,31 +117,52 @@ static void log_suppressed(const struct audit *audit, unsigned suppressed)
                            suppressed, (unsigned)audit->uid);
 }
 
-/* Log a count. The place of a line that must not be lost has been reserved. */
-static void log_count(const struct audit *audit, const struct audit_entry *e, unsigned count)
+/* Log a count. The place of a line that must not be lost has been reserved, but at the end. */
+static void log_count(const struct audit *audit, const struct audit_entry *e, unsigned count,
+                      bool reserved)
 {
         unsigned suppressed = 0;
 
-        if (e->reached)
+        if (reserved)
                 log_reserved(LOG_NOTICE, "%s, repeated %u times", e->text, count);
-        else if (limiter_allow(&refused_limiter, audit->uid, &suppressed))
+        else if (e->reached || limiter_allow(&refused_limiter, audit->uid, &suppressed))
                 log_notice("%s, repeated %u times", e->text, count);
         log_suppressed(audit, suppressed);
 }
 
-/* The client's thread only: log the count of `e`, and wait for that. */
-static void flush_entry(struct audit *audit, struct audit_entry *e)
+static unsigned take_count(struct audit *audit, struct audit_entry *e)
 {
         pthread_mutex_lock(&audit->lock);
         unsigned count = e->count;
         e->count = 0;
         pthread_mutex_unlock(&audit->lock);
+        return count;
+}
 
-        if (count == 0)
+/* The client's thread only: log the count of `e`, and wait for that, but not long at the end. */
+static void flush_entry(struct audit *audit, struct audit_entry *e)
+{
+        bool reserved = false;
+
+        pthread_mutex_lock(&audit->lock);
+        bool none = e->count == 0; /* and so it stays: only this thread counts up */
+        pthread_mutex_unlock(&audit->lock);
+        if (none)
                 return;
-        while (e->reached && log_reserve(RESERVE_MS) < 0)
-                ;
-        log_count(audit, e, count);
+        if (e->reached)
+                do
+                        reserved = log_reserve(RESERVE_MS) == 0;
+                while (!reserved && !atomic_load(&stopping));
+        unsigned count = take_count(audit, e);
+        if (count > 0)
+                log_count(audit, e, count, reserved);
+        else if (reserved)
+                log_release();
+}
+
+void audit_stop(void)
+{
+        atomic_store(&stopping, true);
 }
 
 /* The entry for a device: its own, a free one, or the one that was not used for longest. */
@@ -220,7 +242,7 @@ bool audit_flush(struct audit *audit, int64_t until_ms)
                         continue;
                 bool due = until_ms != 0 || now - e->since_ms >= AUDIT_PERIOD_MS;
                 if (due && (!e->reached || log_reserve(clock_left(until_ms)) == 0)) {
-                        log_count(audit, e, e->count);
+                        log_count(audit, e, e->count, e->reached);
                         e->count = 0;
                 } else {
                         remain = true;

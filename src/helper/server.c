@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "helper/audit.h"
 #include "helper/audit_line.h"
 #include "helper/clients.h"
 #include "helper/devices.h"
@@ -163,6 +164,7 @@ static unsigned wait_for_clients(int event)
         struct pollfd polled = { .fd = event, .events = POLLIN };
 
         devices_stop();
+        audit_stop();
         clients_stop();
         while (clients_count() > 0 && clock_left(deadline) > 0) {
                 if (poll(&polled, 1, CUT_OFF_MS) > 0)

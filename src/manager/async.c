@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "manager/execute.h"
@@ -93,6 +94,8 @@ static void *worker(void *argument)
         while ((request = queue_wait(&manager->queue))) {
                 request_run(request);
                 request_free(request);
+                if (manager->process != getpid())
+                        break; /* a fork of `done` that came back: what is queued is the parent's */
                 if (manager_release(manager)) {
                         manager_free(manager);
                         break;

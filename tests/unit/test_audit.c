@@ -360,6 +360,23 @@ static void test_full_log(void)
         CHECK("so that no count is lost", "REGISTER", "repeated 1 times");
 }
 
+/* For good: the last of all tests. */
+static void test_stop(void)
+{
+        struct audit audit;
+
+        begin(&audit, 1);
+        record(&audit, 0, 0, 1, GOOD);
+        record(&audit, 0, 0, 1, GOOD);
+        audit_stop();
+        log_full = true;
+        audit_finish(&audit);
+        is_int(refusals, 1, "when the helper stops, a log that takes nothing is not waited for again");
+        is_int(dropped, 1, "the count takes a place only if there is one");
+        is_int(underflows, 0, "in no place that was not reserved");
+        log_full = false;
+}
+
 int main(void)
 {
         event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -371,6 +388,7 @@ int main(void)
         test_limits();
         test_suppressed_count();
         test_full_log();
+        test_stop();
         close(event);
         return done();
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "fixture.h"
 #include "tap.h"
@@ -134,6 +135,33 @@ static int write_to_full_file(const void *argument)
         return 0;
 }
 
+/* In place of the C library's: a pipe for which the kernel has no memory just now. */
+static bool no_memory;
+
+ssize_t write(int fd, const void *bytes, size_t size)
+{
+        if (!no_memory)
+                return syscall(SYS_write, fd, bytes, size);
+        no_memory = false;
+        errno = ENOMEM;
+        return -1;
+}
+
+static int write_without_memory(const void *argument)
+{
+        int ends[2];
+        char got[64] = "";
+
+        (void)argument;
+        need(pipe2(ends, O_NONBLOCK) == 0 && dup2(ends[1], STDERR_FILENO) >= 0, "a pipe");
+        log_open("name");
+        no_memory = true;
+        log_error("one");
+        log_error("two");
+        need(read(ends[0], got, sizeof got - 1) > 0, "read");
+        return strcmp(got, "name: two\n") != 0;
+}
+
 static void test_full(void)
 {
         struct capture c = capture_begin(STDERR_FILENO);
@@ -155,6 +183,7 @@ int main(void)
         test_long();
         test_journal();
         test_full();
+        is_int(run_child(write_without_memory, NULL), 0, "no memory for a moment is not the end of a pipe");
         is_int(run_child(write_to_nobody, NULL), 0, "a reader that went away is no error");
         is_int(run_child(write_to_nobody, ""), 0, "nor is a closed stderr");
         is_int(count_fds(), fds, "no descriptor is left open");

@@ -287,6 +287,54 @@ static void test_async(void)
         end();
 }
 
+static pid_t forked;
+static pthread_key_t at_end;
+
+/* A child's last thread ends, and with it the child: no checker is to look for what it has not. */
+static void leave(void *unused)
+{
+        (void)unused;
+        _exit(0);
+}
+
+static void count_and_fork(struct sg_io_hdr *header, void *opaque)
+{
+        count(header, opaque);
+        if (forked != 0)
+                return;
+        fflush(NULL);
+        forked = fork();
+        if (forked == 0) {
+                sigset_t none;
+                sigemptyset(&none);
+                pthread_sigmask(SIG_SETMASK, &none, NULL);
+                alarm(10);
+                (void)pthread_setspecific(at_end, &forked);
+        }
+}
+
+/* By the background's own thread, which is all that the child has. */
+static void test_fork_in_done(void)
+{
+        static struct sg_io_hdr headers[2];
+        static uint8_t cdb[2][10], data[2][256];
+
+        begin();
+        completions = 0;
+        pthread_key_create(&at_end, leave);
+        for (int i = 0; i < 2; i++) {
+                prepare(&headers[i], cdb[i], data[i], (uint8_t)(90 + i));
+                if (prm_execute_async(manager, device, &headers[i], count_and_fork, NULL) < 0)
+                        abort();
+        }
+        for (int i = 0; i < 5000 && completions < 2; i++)
+                usleep(1000);
+        is_int(completions, 2, "a fork of `done`: the parent's commands are done");
+        waitpid(forked, NULL, 0);
+        is_int(shared->requests[91], 1, "and not by the child, too");
+        end();
+}
+
 static pthread_barrier_t together;
 
 static void *send_some(void *argument)
@@ -340,6 +388,7 @@ int main(void)
         test_drop();
         test_claimed();
         test_async();
+        test_fork_in_done();
         kill(helper, SIGKILL);
         waitpid(helper, NULL, 0);
         server_stop(&place);

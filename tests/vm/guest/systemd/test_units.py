@@ -190,7 +190,7 @@ class Units(Case):
 
     def test_status(self):
         """a status socket by a drop-in, as the README has it: pr-manager reads it"""
-        path = "/run/qemu-pr-helper/status"
+        path = "/run/qemu-pr-helper/pr-helper.status"
         program = service.installed("bin/qemu-pr-helper")
         with service.drop_in("RuntimeDirectory=qemu-pr-helper\nExecStart=\n"
                              f"ExecStart={program} --status-socket={path}"):
