@@ -15,6 +15,7 @@ from service import forking
 WAITING = 6             # clients of a disk that hangs; two of them leave
 LEAVING = 2
 AFTERMATH = 3.0         # seconds until answers from before are all read
+GO_ON_SECONDS = 20.0    # for others to go on; after 30 the kernel's error recovery stops them, too
 
 
 class Restarter:
@@ -107,7 +108,7 @@ def _hang(clients, service, disk, others, seconds, patience, tally):
         for client in clients:
             client.send(pr.cdb_in(pr.READ_KEYS), [disk.fd])
         time.sleep(seconds)
-        end = time.monotonic() + patience
+        end = time.monotonic() + min(patience, GO_ON_SECONDS)
         while time.monotonic() < end and any(c.steps == steps for c, steps in before.items()):
             time.sleep(0.1)
         if select.select([c.sock for c in clients], [], [], 0)[0]:

@@ -72,15 +72,15 @@ class NoPath(Hang):
 
 
 class Frozen(Hang):
-    """The same, while LIO cannot store what APTPL promises: who asks for that waits, too."""
+    """The same, while LIO cannot store in `path` what APTPL promises: who asks for that waits, too."""
 
-    def __init__(self, disk):
-        self._disk, self.fd = disk, disk.fd
+    def __init__(self, disk, path):
+        self._disk, self.fd, self._path = disk, disk.fd, path
         self._folder = None
 
     def stop(self):
         self._disk.stop()
-        self._folder = os.open(lio.APTPL, os.O_RDONLY)
+        self._folder = os.open(self._path, os.O_RDONLY)
         fcntl.ioctl(self._folder, FIFREEZE, 0)
 
     def resume(self):
@@ -95,11 +95,13 @@ class Guest:
         self._tally, self._random = campaign.tally, campaign.rng
         self._folder = tempfile.mkdtemp(prefix="soak-")
         os.chmod(self._folder, 0o755)
+        self._freezing = tempfile.mkdtemp(prefix="freezing-")
         self._ports = itertools.count(1)
         self._readonly = []
 
     def parts(self):
-        self._stack.enter_context(stacked.file_system(lio.APTPL))
+        for folder in (lio.APTPL, self._freezing):
+            self._stack.enter_context(stacked.file_system(folder))
         parts = Parts(PATIENCE, PAUSES)
         steady, killed = (self._service(name) for name in ("steady", "killed"))
         parts.steady.append(steady)
@@ -114,8 +116,9 @@ class Guest:
         parts.hostile = [self._hostile(service, own, uid)
                          for service in (steady, killed) for uid in (0, PLAIN)]
         disk = NoPath(self._stack, scratch.initiators[1].disk)
-        # those that ask for APTPL wait when nothing can be stored, the others may not
-        parts.hangs = [(steady, disk, parts.clusters), (steady, Frozen(disk), parts.clusters[:2])]
+        # those that ask for APTPL wait when it cannot be stored, the others may not
+        parts.hangs = [(steady, disk, parts.clusters),
+                       (steady, Frozen(disk, self._freezing), parts.clusters[:2])]
         return parts
 
     def _rng(self):
@@ -141,6 +144,9 @@ class Guest:
 
     def _cluster(self, name, services, aptpl):
         lun = self._lun(name.replace("/", "-"), len(services) + 1)
+        if aptpl != "never":    # and the others' LUNs store elsewhere that there is nothing to store
+            file = lun.aptpl_file()
+            file.symlink_to(f"{self._freezing}/{file.name}")
         common = (name, self._tally, self._campaign.gate, self._rng(), True)
         cluster = Ledger(*common, aptpl=aptpl) if aptpl else Race(*common)
         *members, observer = (initiator.disk for initiator in lun.initiators)
