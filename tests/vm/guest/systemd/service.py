@@ -8,6 +8,7 @@ from pathlib import Path
 
 SERVICE, SOCKET = "qemu-pr-helper.service", "qemu-pr-helper.socket"
 PATH = Path("/run/qemu-pr-helper.sock")
+STATUS = Path("/run/qemu-pr-helper/pr-helper.status")
 DROP_IN = Path(f"/run/systemd/system/{SERVICE}.d/test.conf")
 WARNING = 4             # as of syslog(3); more is less
 
@@ -38,6 +39,13 @@ def show(unit):
 def main_pid():
     """Of the service; 0 where it does not run."""
     return int(systemctl("show", "--property=MainPID", "--value", SERVICE))
+
+
+def with_status():
+    """The README's drop-in for a status socket."""
+    program = installed("bin/qemu-pr-helper")
+    return drop_in("RuntimeDirectory=qemu-pr-helper\nExecStart=\n"
+                   f"ExecStart={program} --status-socket={STATUS}")
 
 
 @contextlib.contextmanager

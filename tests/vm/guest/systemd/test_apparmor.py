@@ -16,7 +16,8 @@ import kernel_log
 import lio
 import prclient as pr
 from case import Case
-from service import PATH, SERVICE, SOCKET, installed, journal, main_pid, run, systemctl
+from service import (PATH, SERVICE, SOCKET, STATUS, installed, journal, main_pid, run, systemctl,
+                     with_status)
 from waiting import wait_for
 
 KEY = 0xA1
@@ -203,4 +204,15 @@ class Confined(Case):
         self.assertConfined(main_pid())
         systemctl("stop", SOCKET)
         self.assertFalse(PATH.exists())
+        self.assertNothingDenied()
+
+    def test_service_with_status(self):
+        """the installed service with a status socket, as the README has it"""
+        systemctl("start", SOCKET)
+        self.addCleanup(systemctl, "stop", SOCKET)
+        with with_status():
+            self.assertServes()
+            self.assertConfined(main_pid())
+            self.assertTrue(STATUS.is_socket())
+        self.assertFalse(STATUS.exists())
         self.assertNothingDenied()

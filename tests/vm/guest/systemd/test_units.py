@@ -190,20 +190,17 @@ class Units(Case):
 
     def test_status(self):
         """a status socket by a drop-in, as the README has it: pr-manager reads it"""
-        path = "/run/qemu-pr-helper/pr-helper.status"
-        program = service.installed("bin/qemu-pr-helper")
-        with service.drop_in("RuntimeDirectory=qemu-pr-helper\nExecStart=\n"
-                             f"ExecStart={program} --status-socket={path}"):
+        with service.with_status():
             self.assertServes(self.client())
             shown = service.run("/usr/bin/pr-manager", "status",
-                                f"--status-socket={path}")
+                                f"--status-socket={service.STATUS}")
             self.assertRegex(shown, r"Process: +%d\n" % self.pid)
             keeper, = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
             self.assertRegex(Path(f"/proc/{keeper}/status").read_text(), r"CapPrm:\s0+\n")
             said = journal(f"_SYSTEMD_UNIT={SERVICE}", "_TRANSPORT=syslog")
             self.assertEqual(said, [], "a library complains")
             systemctl("stop", SERVICE)
-            self.assertFalse(Path(path).exists())
+            self.assertFalse(service.STATUS.exists())
 
     def test_socket_stopped(self):
         """stop of the socket: the service ends as well, and the path is gone"""
