@@ -29,7 +29,7 @@ struct server_options {
         struct limits limits;    /**< settled */
 };
 
-enum { SERVER_PATIENCE_MS = 9000 }; /**< for commands on devices, so that in 10 s all is over */
+enum { SERVER_PATIENCE_MS = 9000 }; /**< for commands on devices, so that in 10 s all but the log is over */
 
 /**
  * Serve until one of the signals comes, then let running commands finish, for
