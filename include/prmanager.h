@@ -461,14 +461,16 @@ int prm_register_and_move(const struct prm_nexus *nexus, uint64_t key, uint64_t 
 /** Where prm_move() got to, and what the device is left with. */
 enum prm_move_state {
         PRM_MOVE_DONE,       /**< the nexus is registered with the new key and has what the old one had */
-        PRM_MOVE_NO_KEY,     /**< no nexus is registered with the old key; nothing was changed */
+        PRM_MOVE_NO_KEY,     /**< no nexus is registered with the old key, and none with the new one or the
+                                  temporary one, of an earlier call; nothing was changed */
         PRM_MOVE_UNCHANGED,  /**< a command failed before anything was changed */
-        PRM_MOVE_REGISTERED, /**< the nexus is registered, with `key`; the old one has all that it had */
+        PRM_MOVE_REGISTERED, /**< the nexus is registered, with `key`; the old one has all that it had. Key 0:
+                                  it was, and another one preempted or cleared that */
         PRM_MOVE_TAKEN,      /**< the old registration is gone and the nexus has what it had; it is
                                   registered with `key` yet, or could not be asked whether all is well */
-        PRM_MOVE_LOST,       /**< the old registration is gone, and the nexus lost its own or the reservation:
-                                  another one preempted or cleared it meanwhile, or took the reservation, or
-                                  that cannot be ruled out */
+        PRM_MOVE_LOST,       /**< the old registration is gone, and not by this call, or the nexus lost its own or
+                                  the reservation: another one preempted or cleared it meanwhile, or took
+                                  the reservation, or that cannot be ruled out. Registered only with `key` */
 };
 
 /** What became of a move. */
@@ -478,6 +480,9 @@ struct prm_move {
                                         where that is known to be gone again */
         uint8_t type;              /**< enum prm_type of the reservation that was there; PRM_NONE */
         bool held;                 /**< the old key held it, so that it has to move */
+        bool unproven;             /**< the old registration was gone already, by an earlier call, it seems; but
+                                        another nexus may have removed it, to fence: only a holder can be told,
+                                        and of the all registrants types none */
         bool registered_again;     /**< the device had removed the nexus' own registration with the old one */
         struct prm_result result;  /**< of the last command: unless PRM_MOVE_DONE, the one that failed */
 };
@@ -486,21 +491,26 @@ struct prm_move {
  * Take over the registration that another nexus has with `old_key`, and its reservation, as a virtual
  * machine needs it that has migrated here. All commands are sent on the new nexus:
  *
- *   1. READ KEYS, READ RESERVATION, REPORT CAPABILITIES: what is there. Its type and APTPL are kept.
- *   2. REGISTER AND IGNORE EXISTING KEY with `new_key`; where that is `old_key` with a temporary one, its
- *      complement. For PREEMPT with one's own key may remove one's own registration (5.13.11.2.5),
- *      and with it the last holder of an all registrants reservation.
- *   3. PREEMPT of `old_key`: the only step that takes something away. It is atomic; at every moment
- *      the reservation is held by the old nexus or by the new one.
+ *   1. READ KEYS, READ RESERVATION, REPORT CAPABILITIES: what is there. Its type and APTPL are kept;
+ *      where the device does not know the last one, APTPL is what `flags` say.
+ *   2. REGISTER from `old_key` to `new_key`, which says whether the old registration is this nexus' own, as
+ *      where both are one host; if not, REGISTER AND IGNORE EXISTING KEY with `new_key`. Where that is
+ *      `old_key` with a temporary one, its complement: for PREEMPT with one's own key may remove one's own
+ *      registration (5.13.11.2.5), and with it the last holder of an all registrants reservation.
+ *   3. READ KEYS, and PREEMPT of `old_key`: the only step that takes something away. It is atomic; at every
+ *      moment the reservation is held by the old nexus or by the new one. Where another nexus removed the
+ *      old registration first, that may be fencing: the new one is removed, too.
  *   4. REGISTER from the temporary key, or from `new_key`, to `new_key`: shows whether the nexus still is
- *      registered. If not, and no other nexus preempted it: REGISTER AND IGNORE EXISTING KEY.
+ *      registered. If not, and PRGENERATION says that no other nexus changed anything: REGISTER AND IGNORE
+ *      EXISTING KEY.
  *   5. READ RESERVATION: it is as it was; if not, after a second registration, RESERVE.
  *
- * Nothing is undone on failure, and the same call again goes on from where it stopped, whatever was
- * sent, but for PRM_MOVE_LOST: somebody else was faster. PREEMPT removes all registrations with
- * `old_key`, so that keys have to be unique among the nexuses of a device. Unit attentions are retried,
- * PRM_UNIT_ATTENTIONS_MAX at least for a command. Where PREEMPT is not answered with GOOD, READ KEYS says
- * whether it was carried out; whether commands were aborted it does not say.
+ * Nothing else is undone on failure, and the same call again goes on from where it stopped, whatever was
+ * sent, but for PRM_MOVE_LOST: somebody else was faster. Between two calls another nexus may have
+ * fenced the old one, see `unproven`: to give up instead, unregister `key`. PREEMPT removes all
+ * registrations with `old_key`, so that keys have to be unique among the nexuses of a device. Unit
+ * attentions are retried, PRM_UNIT_ATTENTIONS_MAX at least for a command. Where PREEMPT is not answered with
+ * GOOD, READ KEYS says whether it was carried out; whether commands were aborted it does not say.
  *
  * @param nexus    the new one
  * @param old_key  of the registration to take over, not 0

@@ -24,16 +24,18 @@ static const struct {
         [PRM_MOVE_LOST] = { "lost", "the old registration is gone, and somebody else was faster: see what "
                             "is there with `show'", false },
 };
+static const char fenced_words[] = "another nexus removed this one's registration again, and the other one still "
+                                   "has all that it had";
 
 static int print_document(const struct options *options, const struct prm_move *move)
 {
         static const struct view nothing = { NULL, NULL };
         json_t *type = move->type != PRM_NONE ? json_string(prm_type_name(move->type)) : json_null();
         json_t *document = need_memory(json_pack(
-                "{s:s, s:o, s:s, s:o, s:o?, s:b, s:b}", "command", "move", "device",
+                "{s:s, s:o, s:s, s:o, s:o?, s:b, s:b, s:b}", "command", "move", "device",
                 json_text(options->device), "state", states[move->state].name, "key",
                 move->key != 0 ? key_json(move->key) : json_null(), "type", type, "held", move->held,
-                "registered_again", move->registered_again));
+                "unproven", move->unproven, "registered_again", move->registered_again));
 
         json_object_set_new(document, "result", result_json(&move->result, true));
         return view_print(&nothing, options, document);
@@ -44,15 +46,20 @@ static int say(const struct options *options, const struct prm_move *move)
         int status = result_status(&move->result);
         char text[PRM_TEXT_SIZE], key[24];
 
-        if (move->state == PRM_MOVE_DONE)
+        if (move->state == PRM_MOVE_DONE) {
+                if (move->unproven)
+                        message("note: the old registration was gone before: an earlier move took it, or another "
+                                "nexus removed it, perhaps to fence this virtual machine");
                 return CLI_GOOD;
+        }
+        bool fenced = move->state == PRM_MOVE_REGISTERED && move->key == 0;
         format_key(move->key, key);
         prm_result_format(&move->result, text, sizeof text);
         message("%s: move: %s%s%s%s%s%s%s", options->device, status != CLI_GOOD ? text : "",
                 status != CLI_GOOD ? ": " : "", move->result.in_doubt ? "if it was not, " : "",
-                states[move->state].words,
+                fenced ? fenced_words : states[move->state].words,
                 move->key != 0 ? "; its key is " : "", move->key != 0 ? key : "",
-                states[move->state].again ? "; the same command again goes on from there" : "");
+                states[move->state].again && !fenced ? "; the same command again goes on from there" : "");
         return status != CLI_GOOD ? status : CLI_CONFLICT;
 }
 

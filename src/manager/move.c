@@ -19,9 +19,11 @@ struct move {
         uint64_t step_key;         /* that the nexus has until the old registration is gone */
         unsigned flags;            /* of registrations */
         bool abort;
-        bool resumed;              /* the old registration went in an earlier run */
+        bool resumed;              /* the old registration went in an earlier call */
+        bool own;                  /* the old registration was this nexus' own, as where both are one host */
         bool fenced;               /* another nexus preempted or cleared since this one was registered,
                                       or nobody knows that none did */
+        uint32_t generation;       /* PRGENERATION, if all that changed since was this nexus' doing */
         struct prm_move report;
         int error;                 /* that prm_move() returns */
 };
@@ -53,16 +55,23 @@ static bool passed(struct move *move, int r)
         return result->status == PRM_GOOD;
 }
 
-/* Whether a key is registered; also where the list is too long to be sure. */
-static bool read_key(struct move *move, uint64_t key, bool *ret_there)
+/* Which keys are registered; where the list is too long to be sure, all are. */
+struct listed {
+        bool old, step;
+        uint32_t generation;
+};
+
+static bool read_keys(struct move *move, struct listed *ret_listed)
 {
         struct prm_keys keys;
 
         if (!passed(move, prm_read_keys(&move->nexus, &keys, &move->report.result)))
                 return false;
-        *ret_there = keys.truncated;
-        for (size_t i = 0; i < keys.count; i++)
-                *ret_there |= keys.keys[i] == key;
+        *ret_listed = (struct listed){ keys.truncated, keys.truncated, keys.generation };
+        for (size_t i = 0; i < keys.count; i++) {
+                ret_listed->old |= keys.keys[i] == move->old_key;
+                ret_listed->step |= keys.keys[i] == move->step_key;
+        }
         prm_keys_free(&keys);
         return true;
 }
@@ -87,12 +96,11 @@ static bool look(struct move *move)
 {
         struct prm_reservation reservation;
         struct prm_move *report = &move->report;
-        bool old_there, step_there = false;
+        struct listed listed;
 
-        if (!read_key(move, move->old_key, &old_there) ||
-            (!old_there && !read_key(move, move->step_key, &step_there)))
+        if (!read_keys(move, &listed))
                 return false;
-        if (!old_there && !step_there) {
+        if (!listed.old && !listed.step) {
                 report->state = PRM_MOVE_NO_KEY;
                 return false;
         }
@@ -100,20 +108,57 @@ static bool look(struct move *move)
             !keep_persistence(move))
                 return false;
 
-        move->resumed = !old_there;
+        move->resumed = !listed.old;
         report->type = reservation.type;
         report->held = reservation.reserved &&
                        (pr_type_all_registrants(reservation.type) ||
                         reservation.key == (move->resumed ? move->step_key : move->old_key));
+        report->unproven = move->resumed && (!report->held || pr_type_all_registrants(reservation.type));
         return true;
 }
 
-static bool register_step(struct move *move, uint64_t key)
+static bool register_ignoring(struct move *move, uint64_t key)
 {
         if (!passed(move, prm_register_and_ignore(&move->nexus, key, move->flags, &move->report.result)))
                 return false;
         move->report.key = key;
         return true;
+}
+
+/* Step 2. */
+static bool register_step(struct move *move)
+{
+        struct prm_result *result = &move->report.result;
+
+        move->own = passed(move, prm_register(&move->nexus, move->old_key, move->step_key, move->flags, result));
+        if (!move->own && (result->status != PRM_RESERVATION_CONFLICT ||
+                           !register_ignoring(move, move->step_key)))
+                return false;
+        move->report.key = move->step_key;
+        move->report.state = PRM_MOVE_REGISTERED;
+        return true;
+}
+
+/* Another nexus took the old registration away: what was to replace it goes too. */
+static bool lose(struct move *move)
+{
+        struct prm_result *result = &move->report.result;
+
+        move->report.state = PRM_MOVE_LOST;
+        if (passed(move, prm_register(&move->nexus, move->step_key, 0, move->flags, result)) ||
+            result->status == PRM_RESERVATION_CONFLICT)
+                move->report.key = 0;
+        return false;
+}
+
+/* PREEMPT was refused and the old registration is gone: by this nexus' PREEMPT, sent twice? */
+static bool has_taken(struct move *move)
+{
+        struct prm_reservation reservation;
+
+        return passed(move, prm_read_reservation(&move->nexus, &reservation, &move->report.result)) &&
+               reservation.reserved && !pr_type_all_registrants(reservation.type) &&
+               reservation.key == move->step_key;
 }
 
 /*
@@ -125,21 +170,26 @@ static bool preempt(struct move *move, enum prm_type type)
         struct prm_result *result = &move->report.result;
         int r = move->abort ? prm_preempt_and_abort(&move->nexus, move->step_key, move->old_key, type, result)
                             : prm_preempt(&move->nexus, move->step_key, move->old_key, type, result);
-        bool there = true;
+        struct listed listed = { true, true, 0 };
 
-        if (passed(move, r))
-                return true;
-        struct prm_result failed = *result;
-        if (failed.error == 0 && !read_key(move, move->old_key, &there))
-                failed.in_doubt = true;
-        if (!there) {
-                move->fenced = true;
+        if (passed(move, r)) {
+                move->generation++;
                 return true;
         }
+        struct prm_result failed = *result;
+        bool refused = failed.status == PRM_RESERVATION_CONFLICT;
+        if (move->own && refused)
+                return true; /* nobody else has the key */
+        if (failed.error == 0 && !read_keys(move, &listed))
+                failed.in_doubt = true;
         *result = failed;
-        if (move->fenced)
-                move->report.key = 0;
-        return false;
+        if (listed.old) {
+                if (move->fenced || !listed.step)
+                        move->report.key = 0;
+                return false;
+        }
+        move->fenced = true;
+        return !refused || has_taken(move) || lose(move);
 }
 
 /* Steps 2 and 3. */
@@ -148,19 +198,27 @@ static bool take(struct move *move)
         struct prm_move *report = &move->report;
         /* Devices look at the type even where no reservation is preempted and the standard says not to. */
         enum prm_type type = report->type == PRM_NONE ? PRM_WRITE_EXCLUSIVE : (enum prm_type)report->type;
-        bool there;
+        struct listed listed;
 
-        if (!register_step(move, move->step_key))
+        if (!register_step(move) || !read_keys(move, &listed))
                 return false;
-        report->state = PRM_MOVE_REGISTERED;
-
-        /* The old registration was this nexus' own where both are one host. */
-        if (!read_key(move, move->old_key, &there))
-                return false;
-        if (there && !preempt(move, type))
+        move->generation = listed.generation;
+        move->fenced |= !listed.step;
+        if (!listed.old && !move->own)
+                return lose(move);
+        if (listed.old && !preempt(move, type))
                 return false;
         report->state = PRM_MOVE_TAKEN;
         return true;
+}
+
+/* The device removed this nexus' registration with the old one: so it is where nobody else changed a thing. */
+static bool removed_by_device(struct move *move)
+{
+        struct listed listed;
+
+        return !move->fenced && read_keys(move, &listed) && !move->fenced && !listed.step &&
+               listed.generation == move->generation;
 }
 
 /* Step 4. REGISTER with the key that it ought to have shows whether the nexus still is registered. */
@@ -182,7 +240,7 @@ static bool settle(struct move *move)
         }
         report->key = 0;
         report->state = PRM_MOVE_LOST;
-        report->registered_again = !move->fenced && register_step(move, move->new_key);
+        report->registered_again = removed_by_device(move) && register_ignoring(move, move->new_key);
         return report->registered_again;
 }
 
@@ -194,9 +252,9 @@ static bool verify(struct move *move)
 
         if (!passed(move, prm_read_reservation(&move->nexus, &reservation, &report->result)))
                 return false;
-        if (!report->held)
+        if (!report->held && (report->type != PRM_NONE || reservation.key != move->new_key))
                 return true;
-        if (reservation.reserved && reservation.type == report->type &&
+        if (report->held && reservation.reserved && reservation.type == report->type &&
             (pr_type_all_registrants(report->type) || reservation.key == move->new_key))
                 return true;
         report->state = PRM_MOVE_LOST;

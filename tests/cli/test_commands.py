@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every command, its table and its JSON against golden files."""
 
+import json
+
 from fakes import Helper, check
 from harness import A, B, case, contains, equal
 
@@ -169,6 +171,15 @@ def move(t):
     t.a("move", "disk", "--key=0xa1", "--new-key=0xc3", "--yes")
     rows = t.json("--helper=A", "show", "disk")["registrants"]
     equal([(r["key"], r["initiator"], r["holder"]) for r in rows], [("0xc3", A, True)])
+
+
+@case("move again: it cannot be told who took the old registration away, and a note says so")
+def move_unproven(t):
+    t.sim()
+    t.b("register", "disk", "--new-key=0xb2")
+    run = t.run("--json", "--helper=B", "move", "disk", "--key=0xa1", "--new-key=0xb2", "-y")
+    equal(json.loads(run.out)["unproven"], True)
+    contains(run.err, "note: the old registration was gone before")
 
 
 @case("move of a key that nobody has")

@@ -41,6 +41,8 @@ static struct world {
         bool gap;               /* once it had not */
         bool self_preempting;   /* PREEMPT removes the sender's registration too */
         uint64_t fence_after;   /* c preempts b when it has this key and a is gone; 0: not */
+        int before_at;          /* before this command of b, from 1... */
+        void (*before)(void);   /* ...this happens */
         bool no_capabilities;
         bool silent_then;       /* after the fault... */
         bool silent;            /* ...b gets BUSY */
@@ -106,6 +108,7 @@ static inline void interfere(int which, const struct pr_command *command)
                 const struct prm_nexus b = nexus(B);
                 world.self_preempting = false;
                 prm_register_and_ignore(&b, 0, 0, &result);
+                world.state.generation--; /* it is one command */
         }
         if (world.fence_after != 0 && key_of(B) == world.fence_after && key_of(A) == 0) {
                 const struct prm_nexus c = nexus(C);
@@ -150,6 +153,8 @@ static inline void run(struct fake *fake, const struct pr_command *command, stru
         bool at = fake->commands == world.fault_at ||
                   (command->cdb.out && command->cdb.action == world.fault_action);
 
+        if (which == B && fake->commands == world.before_at)
+                world.before();
         if (which == B && world.silent) {
                 ret_result->status = SCSI_BUSY;
         } else if (which == B && at && world.fault != FAULT_NONE) {

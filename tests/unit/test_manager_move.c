@@ -76,8 +76,11 @@ static void test_preempted(uint8_t type, enum fault fault)
         setup(type, A);
         world.fault = fault;
         world.fault_action = PR_OUT_PREEMPT;
-        ok(move_done(KEY, &move) && moved(KEY, type, A), "type %u: PREEMPT was carried out, and answered by fault %d",
-           type, fault);
+        bool moved_well = move_done(KEY, &move) && moved(KEY, type, A);
+        /* CONFLICT is what a PREEMPT of another nexus would have brought, and all registrants hold. */
+        bool unclear = fault == FAULT_DENIED_DONE && pr_type_all_registrants(type);
+        ok(unclear ? move.state == PRM_MOVE_LOST && !registration(B) && move.key == 0 : moved_well,
+           "type %u: PREEMPT was carried out, and answered by fault %d", type, fault);
         setup(type, A);
         world.fault = fault;
         world.fault_action = PR_OUT_PREEMPT;
@@ -104,6 +107,10 @@ static void test_not_known(void)
                    move.result.status == PRM_RESERVATION_CONFLICT, "this state or the next");
         world.silent = false;
         ok(move_done(KEY, &move) && moved(KEY, PRM_WRITE_EXCLUSIVE, A), "the same call again goes on from there");
+        ok(!move.unproven, "which did it, for it holds the reservation");
+        setup(PRM_WRITE_EXCLUSIVE, C);
+        ok(move_done(NEW_KEY, &move) && !move.unproven, "of one that held nothing");
+        ok(move_done(NEW_KEY, &move) && move.unproven, "it cannot be told who took the registration away");
 }
 
 /* A device whose PREEMPT removes the sender's registration, and with it what it held. */
@@ -132,6 +139,102 @@ static void test_fenced(uint8_t type, uint64_t new_key)
         is_int(prm_move(&b, KEY, new_key, 0, &move), 0, "type %u: fenced meanwhile", type);
         is_int(move.state, PRM_MOVE_LOST, "is said");
         ok(!registration(B) && move.key == 0 && !move.registered_again, "and is left so");
+}
+
+/* The registration that is to move is b's own already, and the reservation. */
+static void setup_own(uint8_t type)
+{
+        const struct prm_nexus a = nexus(A), b = nexus(B);
+        struct prm_result r;
+
+        setup(0, A);
+        prm_register(&a, KEY, 0, PRM_APTPL, &r);
+        prm_register(&b, 0, KEY, PRM_APTPL, &r);
+        if (type != 0 && (prm_reserve(&b, KEY, (enum prm_type)type, &r) != 0 || r.status != PRM_GOOD))
+                abort();
+        world.fakes[B].commands = 0;
+}
+
+static void set_up(uint8_t type, int holder)
+{
+        if (holder == B)
+                setup_own(type);
+        else
+                setup(type, holder);
+}
+
+static uint64_t fenced_key; /* 0: and somebody had it */
+
+/* c preempts, and somebody else on b's nexus takes the unit attention. */
+static void fence(void)
+{
+        const struct prm_nexus c = nexus(C);
+        struct prm_result result;
+
+        prm_preempt(&c, KEY_C, fenced_key, PRM_WRITE_EXCLUSIVE, &result);
+        if (result.status == PRM_GOOD)
+                fenced_key = 0;
+        world.state.attentions[B][0].count = 0;
+}
+
+/*
+ * Another nexus preempts the old key or the new one before any command of the move: in the end nobody
+ * has what was taken away. DONE it may be said to be where only the last command was to come, which is
+ * as good as afterwards.
+ */
+static void test_fenced_anywhere(uint8_t type, int holder, uint64_t new_key, uint64_t victim)
+{
+        struct prm_move move;
+        int wrong = 0, cases = 0;
+
+        for (int at = 1, last = 1; at <= last; at++) {
+                set_up(type, holder);
+                if (at == 1 && move_done(new_key, &move)) {
+                        last = world.fakes[B].commands;
+                        set_up(type, holder);
+                }
+                world.type = 0;
+                world.before_at = at;
+                world.before = fence;
+                fenced_key = victim;
+                const struct prm_nexus b = nexus(B);
+                int r = prm_move(&b, KEY, new_key, 0, &move);
+                if (fenced_key != 0)
+                        continue;
+                cases++;
+                bool told = move.state == PRM_MOVE_LOST || move.state == PRM_MOVE_NO_KEY ||
+                            (move.state == PRM_MOVE_REGISTERED && key_of(A) == KEY && move.key == 0) ||
+                            (move.state == PRM_MOVE_DONE && at == last);
+                if (r == 0 && !registration(B) && told)
+                        continue;
+                wrong++;
+                printf("# before command %d of %d: state %d, b has %llx\n", at, last, move.state,
+                       (unsigned long long)key_of(B));
+        }
+        ok(cases > 1 && wrong == 0, "type %u held by %s, %s key: the %s key is preempted before any command", type,
+           holder == A ? "the old nexus" : holder == B ? "the new nexus" : "another",
+           new_key == KEY ? "the same" : "a new", victim == KEY ? "old" : "new");
+}
+
+static void reserve_by_old(void)
+{
+        const struct prm_nexus a = nexus(A);
+        struct prm_result result;
+
+        prm_reserve(&a, KEY, PRM_EXCLUSIVE_ACCESS, &result);
+}
+
+/* The old nexus reserves when it has been seen that nobody has: PREEMPT then takes over what it has not seen. */
+static void test_reserved_meanwhile(void)
+{
+        struct prm_move move;
+
+        setup(0, A);
+        world.before_at = 6;
+        world.before = reserve_by_old;
+        const struct prm_nexus b = nexus(B);
+        is_int(prm_move(&b, KEY, NEW_KEY, 0, &move), 0, "the old nexus reserves meanwhile");
+        is_int(move.state, PRM_MOVE_LOST, "it is not said that all is as it was");
 }
 
 /* Unit attentions of the past are no reason to believe that it is happening now. */
@@ -210,9 +313,15 @@ static void test_rest(void)
 int main(void)
 {
         for (size_t i = 0; i < sizeof types; i++) {
-                for (int holder = A; holder <= C; holder += C - A) {
-                        test_faults(types[i], holder, KEY);
-                        test_faults(types[i], holder, NEW_KEY);
+                for (int holder = A; holder <= C; holder++) {
+                        if (holder != B) {
+                                test_faults(types[i], holder, KEY);
+                                test_faults(types[i], holder, NEW_KEY);
+                        }
+                        test_fenced_anywhere(types[i], holder, KEY, KEY);
+                        test_fenced_anywhere(types[i], holder, KEY, ~(uint64_t)KEY);
+                        test_fenced_anywhere(types[i], holder, NEW_KEY, KEY);
+                        test_fenced_anywhere(types[i], holder, NEW_KEY, NEW_KEY);
                 }
                 if (types[i] != 0) {
                         test_self_preempting(types[i]);
@@ -224,6 +333,7 @@ int main(void)
         }
         test_not_known();
         test_attentions();
+        test_reserved_meanwhile();
         test_same_nexus();
         test_rest();
         return done();
