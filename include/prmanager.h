@@ -21,12 +21,12 @@
  *     NULL unless it is said. Text is UTF-8, one line, without a newline at its end.
  *   - All calls may be made from any thread, on the same manager too. A manager lives until its
  *     last reference is gone; each call borrows the caller's.
- *   - After fork() the child may use the managers that it has of its parent, unless another thread
- *     was making, finding or dropping one at that moment. Each begins anew there: it connects by itself
- *     with its first command. What the parent's threads are doing, and what prm_execute_async() has
- *     not ended, stays the parent's: it is not done twice, `done` is not called in the child, and
- *     such a manager is not freed there. The child is known by its process id: one in a new PID
- *     namespace, where parent and child may both be 1, must not use its parent's managers.
+ *   - After fork() the child may use the managers that it has of its parent, whatever other threads
+ *     were doing at that moment; not so after vfork(), _Fork() or clone(2). Each begins anew there: it
+ *     connects by itself with its first command. What the parent's threads are doing, and what
+ *     prm_execute_async() has not ended, stays the parent's: it is not done twice, `done` is not called
+ *     in the child, and such a manager is not freed there. The child is known by its process id: one in
+ *     a new PID namespace, where parent and child may both be 1, must not use its parent's managers.
  *   - Clauses are those of SPC-4 (T10/1731-D r37).
  */
 #ifndef PRMANAGER_H

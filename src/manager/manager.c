@@ -18,6 +18,26 @@ static struct {
         struct prm_manager *first;
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+static void registry_lock(void)
+{
+        pthread_mutex_lock(&registry.lock);
+}
+
+static void registry_unlock(void)
+{
+        pthread_mutex_unlock(&registry.lock);
+}
+
+/*
+ * fork() takes the lock, so that a child, which has no thread but the one that forked, finds it free and
+ * what it guards whole. At load, before the callers of this library set up the like: so fork() takes
+ * their locks before this one, in the order in which their calls do.
+ */
+__attribute__((constructor)) static void registry_outlast_fork(void)
+{
+        (void)pthread_atfork(registry_lock, registry_unlock, registry_unlock);
+}
+
 static const struct manager_class *class_find(const char *name)
 {
         for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
@@ -57,13 +77,13 @@ static int registry_add(struct prm_manager *manager, struct prm_error *ret_error
 
         if (!manager->id)
                 return 0;
-        pthread_mutex_lock(&registry.lock);
+        registry_lock();
         struct prm_manager **link = registry_link(manager->id);
         if (*link)
                 r = error_set(ret_error, -EEXIST, "there is a pr-manager '%s' already", manager->id);
         else
                 *link = manager;
-        pthread_mutex_unlock(&registry.lock);
+        registry_unlock();
         return r;
 }
 
@@ -88,8 +108,7 @@ static struct prm_manager *manager_alloc(const struct manager_class *class, cons
 
 /*
  * The threads of the process that this one was forked from are not here, and what they held stays
- * held: their locks are not waited for but made anew. So is the registry's lock in no other thread's
- * hand, unless that was making, finding or dropping a manager: see prmanager.h.
+ * held: their locks are not waited for but made anew. The registry's is in nobody's hand.
  */
 void manager_enter(struct prm_manager *manager)
 {
@@ -97,7 +116,7 @@ void manager_enter(struct prm_manager *manager)
 
         if (manager->process == process)
                 return;
-        pthread_mutex_lock(&registry.lock);
+        registry_lock();
         if (manager->process != process) {
                 pthread_mutex_init(&manager->status_lock, NULL);
                 request_queue_init(&manager->queue);
@@ -105,7 +124,7 @@ void manager_enter(struct prm_manager *manager)
                         manager->class->begin_anew(manager);
                 manager->process = process;
         }
-        pthread_mutex_unlock(&registry.lock);
+        registry_unlock();
 }
 
 static void manager_dealloc(struct prm_manager *manager)
@@ -173,29 +192,29 @@ int prm_manager_from_string(const char *text, struct prm_manager **ret_manager,
 
 struct prm_manager *prm_manager_find(const char *id)
 {
-        pthread_mutex_lock(&registry.lock);
+        registry_lock();
         struct prm_manager *manager = *registry_link(id);
         if (manager)
                 manager->references++;
-        pthread_mutex_unlock(&registry.lock);
+        registry_unlock();
         return manager;
 }
 
 struct prm_manager *prm_manager_ref(struct prm_manager *manager)
 {
-        pthread_mutex_lock(&registry.lock);
+        registry_lock();
         manager->references++;
-        pthread_mutex_unlock(&registry.lock);
+        registry_unlock();
         return manager;
 }
 
 bool manager_release(struct prm_manager *manager)
 {
-        pthread_mutex_lock(&registry.lock);
+        registry_lock();
         bool last = --manager->references == 0;
         if (last && manager->id)
                 *registry_link(manager->id) = manager->next;
-        pthread_mutex_unlock(&registry.lock);
+        registry_unlock();
         return last;
 }
 
