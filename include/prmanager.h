@@ -27,6 +27,7 @@
  *     prm_execute_async() has not ended, stays the parent's: it is not done twice, `done` is not called
  *     in the child, and such a manager is not freed there. The child is known by its process id: one in
  *     a new PID namespace, where parent and child may both be 1, must not use its parent's managers.
+ *   - Descriptors that the library keeps or gives are close-on-exec, and never 0, 1 or 2.
  *   - Clauses are those of SPC-4 (T10/1731-D r37).
  */
 #ifndef PRMANAGER_H

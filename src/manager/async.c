@@ -7,13 +7,12 @@
  * be dropped by the thread itself.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "base/descriptor.h"
 #include "manager/execute.h"
 #include "manager/manager.h"
 
@@ -146,7 +145,7 @@ static int start(struct prm_manager *manager, int fd, struct sg_io_hdr *header, 
                 return -ENOMEM;
         *request = (struct request){
                 .manager = manager,
-                .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+                .fd = descriptor_copy(fd),
                 .header = header,
                 .done = done,
                 .opaque = opaque,
@@ -173,7 +172,7 @@ int prm_execute_async(struct prm_manager *manager, int fd, struct sg_io_hdr *hea
 
 int prm_execute_event(struct prm_manager *manager, int fd, struct sg_io_hdr *header, int *ret_event)
 {
-        cleanup_fd int event = eventfd(0, EFD_CLOEXEC);
+        cleanup_fd int event = descriptor_move(eventfd(0, EFD_CLOEXEC));
 
         if (event < 0)
                 return -errno;

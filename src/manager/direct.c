@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/descriptor.h"
 #include "device/sgio.h"
 #include "manager/manager.h"
 #include "manager/result.h"
@@ -99,7 +99,7 @@ static int direct_init(struct prm_manager *manager, const struct properties *pro
                 return r;
         context->ioctl = sgio_ioctl;
         context->fstat = sgio_fstat;
-        context->sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        context->sysfs = descriptor_move(open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
         return context->sysfs < 0 ? error_set(ret_error, -errno, "/sys: %s", strerrordesc_np(errno)) : 0;
 }
 

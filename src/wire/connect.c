@@ -6,8 +6,8 @@
 #include <sys/un.h>
 
 #include "base/bytes.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "wire/stream.h"
 #include "wire/wire_client.h"
 
@@ -57,7 +57,7 @@ static int limit_connect(int sock, int64_t deadline)
 int wire_connect(const char *path, int64_t deadline, int *ret_sock)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        cleanup_fd int sock = descriptor_move(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 
         if (sock < 0)
                 return -errno;

@@ -37,7 +37,7 @@ int wire_fault_errno(int result);
 
 /**
  * Connect to the socket at `path`.
- * @param ret_sock CLOEXEC, the caller's to close
+ * @param ret_sock CLOEXEC, none of 0, 1 and 2, the caller's to close
  */
 int wire_connect(const char *path, int64_t deadline, int *ret_sock);
 
