@@ -77,7 +77,7 @@ struct prm_property {
  *
  * | class               | property        |                                                             |
  * |---------------------|-----------------|-------------------------------------------------------------|
- * | `pr-manager-helper` | `path`          | the helper's socket; required                               |
+ * | `pr-manager-helper` | `path`          | the helper's socket, in the file system; required           |
  * |                     | `timeout`       | for a command from call to return, seconds; 60; 0: no limit |
  * | `pr-manager-direct` | `timeout`       | for a command in the kernel, seconds; 30                    |
  * |                     | `allow-stacked` | `on`: serve partitions and device-mapper volumes too; `off` |

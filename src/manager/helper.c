@@ -256,12 +256,16 @@ static int helper_init(struct prm_manager *manager, const struct properties *pro
                        struct prm_error *ret_error)
 {
         struct helper *helper = helper_of(manager);
+        const char *path = properties_get(properties, "path");
         int r = properties_get_timeout(properties, "timeout", DEFAULT_TIMEOUT_MS, &helper->timeout_ms,
                                        ret_error);
 
         if (r < 0)
                 return r;
-        helper->path = strdup(properties_get(properties, "path"));
+        /* To connect(2) it would be a name in the abstract namespace, which any user can bind. */
+        if (*path == '\0')
+                return error_set(ret_error, -EINVAL, "property 'path': '' is no path");
+        helper->path = strdup(path);
         if (!helper->path)
                 return error_set(ret_error, -ENOMEM, "out of memory");
         helper->sock = -1;

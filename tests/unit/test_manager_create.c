@@ -25,6 +25,9 @@ static const struct {
         { "", -ENOENT, "no class '': there are pr-manager-helper and pr-manager-direct" },
         { "pr-manager-helper", -EINVAL, "pr-manager-helper needs the property 'path'" },
         { "pr-manager-helper,id=a", -EINVAL, "pr-manager-helper needs the property 'path'" },
+        { "pr-manager-helper,path=", -EINVAL, "property 'path': '' is no path" },
+        { "pr-manager-helper,path=,timeout=5", -EINVAL, "property 'path': '' is no path" },
+        { "pr-manager-helper,path=@x", 0, NULL },
         { "pr-manager-helper,path=/x,speed=9", -EINVAL, "pr-manager-helper has no property 'speed'" },
         { "pr-manager-direct,path=/x", -EINVAL, "pr-manager-direct has no property 'path'" },
         { "pr-manager-helper,path=/x,path=/y", -EINVAL, "property 'path' is given twice" },
@@ -74,6 +77,10 @@ static void test_escape(void)
         is_string(prm_manager_id(manager), "e", "the part after the escapes is read");
         is_int(prm_manager_connect(manager, &error), -ENOENT, "nothing there");
         is_string(error.text, "connect to /no,such,,place: No such file or directory", "',,' is ','");
+        prm_manager_unref(manager);
+
+        prm_manager_from_string("pr-manager-helper,path=@no/such", &manager, NULL);
+        is_int(prm_manager_connect(manager, &error), -ENOENT, "'@' begins a name like any other");
         prm_manager_unref(manager);
 
         char text[300] = "pr-manager-helper,path=/";
