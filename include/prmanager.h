@@ -165,7 +165,9 @@ typedef void (*prm_completion)(struct sg_io_hdr *header, void *opaque);
 
 /**
  * Start a command and call `done` when it has ended. Commands of a manager that are started this way
- * are carried out one after the other, in the order of the calls.
+ * are carried out one after the other, in the order of the calls. A command's time counts from
+ * its call (the `timeout` of a direct manager from its turn): what has none left when its turn comes is
+ * not sent, and ends with B/08/00. It is told then, which is late where one before it has more time.
  * `fd` is duplicated and the manager is kept alive; `header` and its buffers have to stay.
  * @return 0; -EINVAL and -EBADF as prm_execute(), -ENOMEM, -EAGAIN, -EMFILE: `done` is not called
  */

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/descriptor.h"
 #include "manager/execute.h"
 #include "manager/manager.h"
@@ -21,6 +22,7 @@ struct request {
         struct prm_manager *manager; /* a reference */
         int fd;                      /* its own */
         struct sg_io_hdr *header;
+        int64_t called_ms; /* its time runs from here, not from its turn */
         prm_completion done;
         void *opaque;
         int event; /* the caller's, or -1 */
@@ -77,7 +79,7 @@ static struct request *queue_wait(struct request_queue *queue)
 static void request_run(struct request *request)
 {
         /* The header was found to be well-formed, and the descriptor is open: there is no other failure. */
-        (void)prm_execute(request->manager, request->fd, request->header);
+        (void)execute_called(request->manager, request->fd, request->header, request->called_ms);
         close_fd(&request->fd);
         if (request->done)
                 request->done(request->header, request->opaque);
@@ -147,6 +149,7 @@ static int start(struct prm_manager *manager, int fd, struct sg_io_hdr *header, 
                 .manager = manager,
                 .fd = descriptor_copy(fd),
                 .header = header,
+                .called_ms = clock_ms(),
                 .done = done,
                 .opaque = opaque,
                 .event = event,

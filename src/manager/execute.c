@@ -82,7 +82,25 @@ static void fill(struct sg_io_hdr *header, const struct prm_result *result, cons
         header->info = result->status == PRM_GOOD ? SG_INFO_OK : SG_INFO_CHECK;
 }
 
-int prm_execute(struct prm_manager *manager, int fd, struct sg_io_hdr *header)
+/*
+ * What a command that was called for at that time has left: 0 where its manager's class is to say.
+ * False where it has none left.
+ */
+static bool time_left(const struct prm_manager *manager, uint32_t timeout_ms, int64_t called_ms,
+                      uint32_t *ret_left_ms)
+{
+        if (timeout_ms == 0)
+                timeout_ms = manager->timeout_ms;
+        *ret_left_ms = timeout_ms;
+        if (timeout_ms == 0 || timeout_ms == PRM_NO_TIMEOUT)
+                return true;
+
+        int64_t left = called_ms + timeout_ms - clock_ms();
+        *ret_left_ms = left > 0 ? (uint32_t)left : 1;
+        return left >= 0;
+}
+
+int execute_called(struct prm_manager *manager, int fd, struct sg_io_hdr *header, int64_t called_ms)
 {
         uint8_t data[PRM_TRANSFER_MAX];
         struct sgio_request request;
@@ -98,15 +116,23 @@ int prm_execute(struct prm_manager *manager, int fd, struct sg_io_hdr *header)
                 .data = request.cdb.out ? header->dxferp : data,
         };
         uint32_t sent = request.cdb.out ? request.cdb.length : 0;
+        uint32_t left_ms;
 
         if (request.cdb.length > PRM_TRANSFER_MAX)
                 result_sense(&result, SENSE_INVALID_FIELD_IN_CDB, "transfer length above the limit");
+        else if (!time_left(manager, header->timeout, called_ms, &left_ms))
+                result_unavailable(&result, -ETIMEDOUT, false, "the commands before it took all of its time");
         else
-                r = manager_run(manager, fd, &command, header->timeout, &result);
+                r = manager_run(manager, fd, &command, left_ms, &result);
         if (r < 0)
                 return r;
 
         fill(header, &result, data, sent);
         header->duration = (unsigned)(clock_ms() - start);
         return 0;
+}
+
+int prm_execute(struct prm_manager *manager, int fd, struct sg_io_hdr *header)
+{
+        return execute_called(manager, fd, header, clock_ms());
 }

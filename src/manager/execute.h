@@ -15,3 +15,6 @@ struct sgio_request {
 
 /** -EINVAL where the header is none that prm_execute() takes. */
 int sgio_request_decode(const struct sg_io_hdr *header, struct sgio_request *ret_request);
+
+/** prm_execute(), whose time counts from `called_ms` of base/clock.h. What has none left is not sent. */
+int execute_called(struct prm_manager *manager, int fd, struct sg_io_hdr *header, int64_t called_ms);

@@ -30,7 +30,6 @@ enum {
 struct helper {
         struct prm_manager base;
         char *path;
-        uint32_t timeout_ms;
 
         pthread_mutex_t lock; /* never held while anything may block */
         pthread_cond_t given_back;
@@ -47,7 +46,7 @@ static struct helper *helper_of(struct prm_manager *manager)
 static int64_t deadline_in(const struct helper *helper, uint32_t timeout_ms)
 {
         if (timeout_ms == 0)
-                timeout_ms = helper->timeout_ms;
+                timeout_ms = helper->base.timeout_ms;
         return timeout_ms == PRM_NO_TIMEOUT ? WIRE_NO_DEADLINE : clock_ms() + timeout_ms;
 }
 
@@ -257,7 +256,7 @@ static int helper_init(struct prm_manager *manager, const struct properties *pro
 {
         struct helper *helper = helper_of(manager);
         const char *path = properties_get(properties, "path");
-        int r = properties_get_timeout(properties, "timeout", DEFAULT_TIMEOUT_MS, &helper->timeout_ms,
+        int r = properties_get_timeout(properties, "timeout", DEFAULT_TIMEOUT_MS, &manager->timeout_ms,
                                        ret_error);
 
         if (r < 0)

@@ -66,6 +66,7 @@ struct request_queue {
 struct prm_manager {
         const struct manager_class *class;
         char *id;                 /**< or NULL */
+        uint32_t timeout_ms;      /**< from call to return, of a command without one; 0: the class' matter */
         unsigned references;      /**< guarded by the registry */
         struct prm_manager *next; /**< in the registry */
         _Atomic pid_t process;    /**< that the rest belongs to: see manager_enter() */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <scsi/sg.h>
+#include <semaphore.h>
 #include <sys/eventfd.h>
 
 #include "manager_server.h"
@@ -235,6 +236,67 @@ static void test_event(void)
         is_int(ready.fd, -1, "has no event");
 }
 
+static sem_t go;
+
+static void hold(struct sg_io_hdr *header, void *opaque)
+{
+        (void)header, (void)opaque;
+        sem_wait(&go);
+}
+
+/* Commands that wait for longer than they have. */
+static void test_late(void)
+{
+        static const struct {
+                const char *name;
+                uint32_t timeout_ms;
+                bool sent;
+        } waits[] = {
+                { "50 ms", 50, false },
+                { "the manager's own second", 0, false },
+                { "a minute", 60000, true },
+                { "no end to its time", PRM_NO_TIMEOUT, true },
+        };
+        enum { WAITS = sizeof waits / sizeof waits[0] };
+        static struct command held, commands[WAITS];
+        struct pollfd events[WAITS];
+        struct prm_manager *own;
+        struct server server;
+        char text[128];
+
+        server_start(&server, serve);
+        snprintf(text, sizeof text, "%s,timeout=1", server.text);
+        if (prm_manager_from_string(text, &own, NULL) < 0 || sem_init(&go, 0, 0) < 0)
+                abort();
+        prepare(&held, false, 16);
+        held.header.timeout = PRM_NO_TIMEOUT;
+        if (prm_execute_async(own, device, &held.header, hold, NULL) < 0)
+                abort();
+        for (int i = 0; i < WAITS; i++) {
+                prepare(&commands[i], false, 16);
+                commands[i].header.timeout = waits[i].timeout_ms;
+                events[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+                if (prm_execute_event(own, device, &commands[i].header, &events[i].fd) < 0)
+                        abort();
+        }
+        usleep(1100 * 1000);
+        sem_post(&go);
+        for (int i = 0; i < WAITS; i++) {
+                const struct command *c = &commands[i];
+                eventfd_t value;
+                is_int(poll(&events[i], 1, 20000), 1, "a command that waited a second and had %s ends", waits[i].name);
+                (void)eventfd_read(events[i].fd, &value);
+                if (waits[i].sent)
+                        ok(c->header.status == 0 && c->data[15] == 16, "with its reply");
+                else
+                        ok(c->header.status == 2 && c->sense[2] == 0x0b && c->sense[12] == 8, "with B/08/00");
+                close(events[i].fd);
+        }
+        is_int(server.requests, 3, "and was sent only where it had time left");
+        prm_manager_unref(own);
+        server_stop(&server);
+}
+
 int main(void)
 {
         struct server server;
@@ -250,6 +312,7 @@ int main(void)
         prm_manager_unref(manager);
         server_stop(&server);
         test_async();
+        test_late();
         close(device);
         return done();
 }
