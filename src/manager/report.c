@@ -31,6 +31,18 @@ static uint64_t whole_size(const struct response *response)
         return HEADER_SIZE + (uint64_t)read_be32(&r);
 }
 
+/* Put the unit attentions of an earlier read before those of this one: nobody is told them twice. */
+static void keep_attentions(const struct prm_result *earlier, struct prm_result *result)
+{
+        struct prm_sense *const list = result->unit_attention;
+        unsigned kept = earlier->unit_attentions < PRM_UNIT_ATTENTIONS_MAX ? earlier->unit_attentions
+                                                                           : PRM_UNIT_ATTENTIONS_MAX;
+
+        memmove(list + kept, list, (PRM_UNIT_ATTENTIONS_MAX - kept) * sizeof *list);
+        memcpy(list, earlier->unit_attention, kept * sizeof *list);
+        result->unit_attentions += earlier->unit_attentions;
+}
+
 /*
  * Read a list. Most fit into the first buffer; one that does not is read again as a whole, so that
  * what is returned is the list of one moment. Devices that fill a cut response badly are left no
@@ -42,6 +54,7 @@ static int read_list(const struct prm_nexus *nexus, enum pr_in_action action,
 {
         cleanup_free uint8_t *data = NULL;
         uint32_t room = PRM_TRANSFER_MAX;
+        struct prm_result earlier = { 0 };
 
         if (!nexus->manager)
                 return -EINVAL;
@@ -55,6 +68,7 @@ static int read_list(const struct prm_nexus *nexus, enum pr_in_action action,
                 int r = nexus_in(nexus, action, data, (uint16_t)room, &result);
                 if (r < 0)
                         return r;
+                keep_attentions(&earlier, &result);
                 struct response response = { data, result.size };
                 uint64_t whole = whole_size(&response);
                 if (result.status != PRM_GOOD || whole <= room || room == room_max ||
@@ -66,6 +80,7 @@ static int read_list(const struct prm_nexus *nexus, enum pr_in_action action,
                         *ret_result = result;
                         return 0;
                 }
+                earlier = result;
                 room = whole + GROWTH_SIZE < room_max ? (uint32_t)whole + GROWTH_SIZE : room_max;
         }
 }

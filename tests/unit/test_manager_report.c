@@ -93,6 +93,48 @@ static void test_keys(void)
         prm_keys_free(&k);
 }
 
+enum { EVERY = 5 };
+
+/* Each read gets EVERY unit attentions first, whose qualifiers count all of them. */
+static void respond_attentions(struct fake *fake, const struct pr_command *command, struct prm_result *ret_result)
+{
+        struct writer w = writer_over(device.bytes, sizeof device.bytes);
+        int number = fake->commands - 1;
+
+        if (number % (EVERY + 1) < EVERY) {
+                fake_sense(ret_result, SENSE(6, 0x2a, (uint8_t)number));
+                return;
+        }
+        write_be32(&w, 1);
+        write_be32(&w, 1024 * 8);
+        write_zeros(&w, 1024 * 8);
+        fake_data(command, ret_result, device.bytes, w.length);
+}
+
+/* What the first read was told is not forgotten with what it read. */
+static void test_attentions(void)
+{
+        struct fake fake;
+        struct prm_keys keys;
+        struct prm_result result;
+        bool oldest = true;
+
+        fake_init(&fake, UINT16_MAX, respond_attentions);
+        const struct prm_nexus nexus = fake_nexus(&fake, EVERY);
+        is_int(prm_read_keys(&nexus, &keys, &result), 0, "READ KEYS that is read again");
+        is_int(result.unit_attentions, 2 * EVERY, "has the unit attentions of both reads");
+        for (int i = 0; i < PRM_UNIT_ATTENTIONS_MAX; i++)
+                oldest &= result.unit_attention[i].ascq == i + (i >= EVERY);
+        ok(oldest && fake.commands == 2 * (EVERY + 1), "the oldest first, as many as there is room for");
+        prm_keys_free(&keys);
+
+        fake_init(&fake, PRM_TRANSFER_MAX, respond_attentions);
+        is_int(prm_read_keys(&nexus, &keys, &result), 0, "READ KEYS that is not read again");
+        ok(result.unit_attentions == EVERY && result.unit_attention[EVERY - 1].ascq == EVERY - 1 &&
+                   result.unit_attention[EVERY].key == 0, "has its own");
+        prm_keys_free(&keys);
+}
+
 /* What a report of these bytes ends with. */
 static void test_refused(void)
 {
@@ -245,6 +287,7 @@ static void test_status(void)
 int main(void)
 {
         test_keys();
+        test_attentions();
         test_refused();
         test_small();
         test_full_status();
