@@ -107,11 +107,14 @@ int prm_read_keys(const struct prm_nexus *nexus, struct prm_keys *ret_keys,
                   struct prm_result *ret_result)
 {
         struct response response = { 0 };
-        int r = read_list(nexus, PR_IN_READ_KEYS, &response, ret_result);
+        struct prm_result result;
+        int r = read_list(nexus, PR_IN_READ_KEYS, &response, &result);
 
         if (response.data)
                 r = keys_of(&response, ret_keys);
         free(response.data);
+        if (r == 0)
+                *ret_result = result;
         return r;
 }
 
@@ -125,13 +128,16 @@ int prm_read_reservation(const struct prm_nexus *nexus, struct prm_reservation *
                          struct prm_result *ret_result)
 {
         uint8_t data[SMALL_SIZE] = { 0 };
+        struct prm_result result;
         struct pr_reservation reservation;
-        int r = nexus_in(nexus, PR_IN_READ_RESERVATION, data, sizeof data, ret_result);
+        int r = nexus_in(nexus, PR_IN_READ_RESERVATION, data, sizeof data, &result);
 
-        if (r < 0 || ret_result->status != PRM_GOOD)
+        if (r < 0)
                 return r;
-        r = pr_reservation_decode(data, ret_result->size, &reservation);
-        if (r == 0)
+        if (result.status == PRM_GOOD) {
+                r = pr_reservation_decode(data, result.size, &reservation);
+                if (r < 0)
+                        return r;
                 *ret_reservation = (struct prm_reservation){
                         .generation = reservation.generation,
                         .reserved = reservation.reserved,
@@ -139,20 +145,25 @@ int prm_read_reservation(const struct prm_nexus *nexus, struct prm_reservation *
                         .scope = reservation.scope,
                         .key = reservation.key,
                 };
-        return r;
+        }
+        *ret_result = result;
+        return 0;
 }
 
 int prm_report_capabilities(const struct prm_nexus *nexus, struct prm_capabilities *ret_capabilities,
                             struct prm_result *ret_result)
 {
         uint8_t data[SMALL_SIZE] = { 0 };
+        struct prm_result result;
         struct pr_capabilities capabilities;
-        int r = nexus_in(nexus, PR_IN_REPORT_CAPABILITIES, data, sizeof data, ret_result);
+        int r = nexus_in(nexus, PR_IN_REPORT_CAPABILITIES, data, sizeof data, &result);
 
-        if (r < 0 || ret_result->status != PRM_GOOD)
+        if (r < 0)
                 return r;
-        r = pr_capabilities_decode(data, ret_result->size, &capabilities);
-        if (r == 0)
+        if (result.status == PRM_GOOD) {
+                r = pr_capabilities_decode(data, result.size, &capabilities);
+                if (r < 0)
+                        return r;
                 *ret_capabilities = (struct prm_capabilities){
                         .replace_lost = capabilities.rlr_c,
                         .compatible_handling = capabilities.crh,
@@ -164,7 +175,9 @@ int prm_report_capabilities(const struct prm_nexus *nexus, struct prm_capabiliti
                         .allow_commands = capabilities.allow_commands,
                         .types = capabilities.types,
                 };
-        return r;
+        }
+        *ret_result = result;
+        return 0;
 }
 
 static struct prm_registrant registrant_of(const struct pr_full_status *descriptor)
@@ -225,11 +238,14 @@ int prm_read_full_status(const struct prm_nexus *nexus, struct prm_full_status *
                          struct prm_result *ret_result)
 {
         struct response response = { 0 };
-        int r = read_list(nexus, PR_IN_READ_FULL_STATUS, &response, ret_result);
+        struct prm_result result;
+        int r = read_list(nexus, PR_IN_READ_FULL_STATUS, &response, &result);
 
         if (response.data)
                 r = full_status_of(&response, ret_status);
         free(response.data);
+        if (r == 0)
+                *ret_result = result;
         return r;
 }
 

@@ -166,7 +166,9 @@ static void test_refused(void)
                 struct prm_reservation reservation;
                 struct prm_capabilities capabilities;
                 struct prm_full_status status;
-                struct prm_result result;
+                struct prm_result result, before;
+                memset(&result, 0x77, sizeof result);
+                memcpy(&before, &result, sizeof before);
                 memcpy(device.bytes, bad[i].bytes, sizeof bad[i].bytes);
                 device.size = bad[i].size;
                 int r = bad[i].action == PR_IN_READ_KEYS          ? prm_read_keys(&nexus, &keys, &result) :
@@ -174,6 +176,7 @@ static void test_refused(void)
                         bad[i].action == PR_IN_REPORT_CAPABILITIES ? prm_report_capabilities(&nexus, &capabilities, &result) :
                                                                     prm_read_full_status(&nexus, &status, &result);
                 is_int(r, -EBADMSG, "%s", bad[i].name);
+                ok(memcmp(&result, &before, sizeof result) == 0, "%s: result untouched", bad[i].name);
         }
 }
 
