@@ -16,6 +16,7 @@
 enum {
         DEFAULT_TIMEOUT_MS = 30000,
         TRANSFER_MAX = UINT16_MAX, /* what the ALLOCATION LENGTH of PERSISTENT RESERVE IN can say */
+        HOST_TIME_OUT = 0x03,      /* the kernel's DID_TIME_OUT: its timer for the command ran out */
 };
 
 struct direct {
@@ -39,9 +40,12 @@ static void explain(const struct pr_result *device_result, struct prm_result *re
                 snprintf(result->text, sizeof result->text, "SG_IO: %s",
                          strerrordesc_np(device_result->error));
         } else if (device_result->host != 0 && result->status == PRM_CHECK_CONDITION) {
-                result->error = -EIO;
+                bool late = device_result->host == HOST_TIME_OUT;
+                result->error = late ? -ETIMEDOUT : -EIO;
                 result->in_doubt = true;
-                snprintf(result->text, sizeof result->text, "SG_IO: host status %02Xh",
+                snprintf(result->text, sizeof result->text,
+                         late ? "SG_IO: the device did not answer in time (host status %02Xh)"
+                              : "SG_IO: host status %02Xh",
                          device_result->host);
         }
 }

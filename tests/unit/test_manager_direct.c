@@ -3,6 +3,7 @@
  * pr-manager-direct on a kernel that this test plays: a node of sg whose target
  * writes past short allocation lengths, and leaves bytes of long ones as they were.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <scsi/sg.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ static struct target {
         uint32_t written; /* bytes of IN, wherever the buffer ends */
         bool aligned;     /* the buffer began with a page */
         int commands;
+        uint16_t host;    /* host status */
 } target;
 
 int __wrap_sgio_ioctl(int fd, unsigned long request, void *argument)
@@ -35,6 +37,7 @@ int __wrap_sgio_ioctl(int fd, unsigned long request, void *argument)
         if (request != SG_IO)
                 return -1;
         target.commands++;
+        header->host_status = target.host;
         target.aligned = (uintptr_t)header->dxferp % PAGE == 0;
         if (header->dxfer_direction == SG_DXFER_FROM_DEV)
                 memset(header->dxferp, DATA, target.written);
@@ -97,6 +100,37 @@ static void test_out(struct prm_manager *manager, int device)
         ok(result.status == PRM_GOOD && result.size == 0 && target.commands == 1, "is sent as it is");
 }
 
+/* The kernel's own troubles with a command that it had sent. */
+static void test_host(struct prm_manager *manager, int device)
+{
+        static const struct {
+                uint16_t host;
+                int error;
+                const char *text;
+        } rows[] = {
+                { 0x03, -ETIMEDOUT, "SG_IO: the device did not answer in time (host status 03h)" },
+                { 0x01, -EIO, "SG_IO: host status 01h" },
+                { 0x07, -EIO, "SG_IO: host status 07h" },
+        };
+        const struct prm_nexus nexus = { manager, device, 0, 0 };
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                struct prm_result out, in;
+                struct prm_keys keys;
+                target.written = 8;
+                target.host = rows[i].host;
+                int r = prm_reserve(&nexus, 1, PRM_WRITE_EXCLUSIVE, &out);
+                r |= prm_read_keys(&nexus, &keys, &in);
+                ok(r == 0 && out.status == PRM_CHECK_CONDITION && in.status == PRM_CHECK_CONDITION,
+                   "host status %02Xh", rows[i].host);
+                is_int(out.error, rows[i].error, "OUT: the error");
+                is_int(in.error, rows[i].error, "IN: the error");
+                ok(out.in_doubt && in.in_doubt, "it may have been carried out");
+                is_string(out.text, rows[i].text, "in words");
+        }
+        target.host = 0;
+}
+
 int main(void)
 {
         struct prm_manager *manager;
@@ -110,6 +144,7 @@ int main(void)
         }
         test_in(manager, device, UINT16_MAX, false);
         test_out(manager, device);
+        test_host(manager, device);
         prm_manager_unref(manager);
         close(device);
         return done();
