@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pr-manager: see who holds a disk by persistent reservations, and act on it. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/standard_fds.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 
@@ -27,6 +30,11 @@ int main(int argc, char **argv)
         struct options options;
 
         setvbuf(stderr, NULL, _IOLBF, 0); /* a line is one write: others may write there too */
+        int r = standard_fds_fill(O_RDONLY); /* before there is a disk that could be one of them */
+        if (r < 0) {
+                message("open /dev/null: %s", strerror(-r));
+                return CLI_FILE;
+        }
         int status = options_parse(argc, argv, &options);
         if (status == 0)
                 status = run(&options);

@@ -66,17 +66,6 @@ int daemonize(struct background *ret_background)
         return 0;
 }
 
-void daemonize_fill_standard_fds(void)
-{
-        int fd;
-
-        do
-                fd = open("/dev/null", O_RDWR);
-        while (fd >= 0 && fd <= STDERR_FILENO);
-        if (fd >= 0)
-                close(fd);
-}
-
 int daemonize_ready(struct background *background)
 {
         cleanup_fd int parent = steal_fd(&background->parent);

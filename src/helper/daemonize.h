@@ -23,9 +23,3 @@ int daemonize(struct background *ret_background);
  * @return 0, or -EPIPE where the parent was ended meanwhile: whoever started us wants us no more
  */
 int daemonize_ready(struct background *background);
-
-/**
- * Open /dev/null in place of each standard descriptor that we were started without, so that no
- * socket takes its place and gets what is meant for people.
- */
-void daemonize_fill_standard_fds(void);

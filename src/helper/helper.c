@@ -6,12 +6,14 @@
 #include "helper/helper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/standard_fds.h"
 #include "helper/activation.h"
 #include "helper/confine.h"
 #include "helper/daemonize.h"
@@ -302,9 +304,13 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
 {
         static struct helper helper;
 
-        daemonize_fill_standard_fds();
+        int r = standard_fds_fill(O_RDWR);
         block_signals();
         log_open(program->name);
+        if (r < 0) {
+                log_error("cannot open /dev/null: %s", strerror(-r));
+                return 1;
+        }
         helper.program = program;
         helper.background = BACKGROUND_NONE;
         helper.pidfile = helper.keeper = helper.status = -1;
@@ -312,7 +318,7 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
         helper.options.trace.events = helper_events;
         helper.options.trace.count = EVENT_COUNT;
 
-        int r = parse_options(&helper, argc, argv);
+        r = parse_options(&helper, argc, argv);
         if (r != 0)
                 return r == OPTIONS_ERROR;
 

@@ -82,26 +82,6 @@ static void test_end(const char *what, enum ending ending, int want_status, cons
                 ;
 }
 
-/* Started without standard descriptors: nothing else may get their numbers. */
-static int fill(const void *unused)
-{
-        (void)unused;
-        close(0);
-        close(2);
-        daemonize_fill_standard_fds();
-        int fd = open("/", O_PATH);
-        return fcntl(0, F_GETFD) >= 0 && fcntl(2, F_GETFD) >= 0 && fd > 2 ? 0 : 1;
-}
-
-static int fill_none(const void *unused)
-{
-        int fds = count_fds();
-
-        (void)unused;
-        daemonize_fill_standard_fds();
-        return count_fds() == fds ? 0 : 1;
-}
-
 int main(void)
 {
         int fds = count_fds();
@@ -112,8 +92,6 @@ int main(void)
         test_end("exits before", EXITS, 1, "s");
         test_end("is killed before", KILLED, 1, "s");
         test_end("the parent is ended before", PARENT_KILLED, 256 + SIGTERM, "sek");
-        is_int(run_child(fill, NULL), 0, "missing standard descriptors are filled");
-        is_int(run_child(fill_none, NULL), 0, "where none is missing nothing is opened");
         is_int(count_fds(), fds, "no descriptor is left open");
         return done();
 }
