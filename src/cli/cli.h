@@ -48,5 +48,8 @@ void *need_memory(void *pointer);
 /** Describe the owner of a file: "root:kvm". Numbers where there are no names. */
 void format_owner(unsigned user, unsigned group, char *ret_text, size_t size);
 
-/** @return CLI_GOOD, or CLI_FILE after a message, where stdout did not take all that was printed */
+/**
+ * @return CLI_GOOD, or CLI_FILE where stdout did not take all that was printed: after a message,
+ *         unless all that is wrong is that nobody reads it any more
+ */
 int flush_output(void);

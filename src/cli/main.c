@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pr-manager: see who holds a disk by persistent reservations, and act on it. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
                 message("open /dev/null: %s", strerror(-r));
                 return CLI_FILE;
         }
+        signal(SIGPIPE, SIG_IGN); /* how a command ended is told, though nobody reads the output */
         int status = options_parse(argc, argv, &options);
         if (status == 0)
                 status = run(&options);

@@ -60,6 +60,7 @@ int flush_output(void)
 {
         if (fflush(stdout) == 0 && !ferror(stdout))
                 return CLI_GOOD;
-        message("cannot write the output: %s", strerror(errno));
+        if (errno != EPIPE) /* who has stopped reading knows it */
+                message("cannot write the output: %s", strerror(errno));
         return CLI_FILE;
 }

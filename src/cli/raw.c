@@ -192,5 +192,7 @@ int run_raw(const struct options *options)
                 return status;
         int printed = options->json ? print_json(options, raw, action, &result)
                                     : print_text(options, raw, action, &result);
+        if (!raw->decoded.out)
+                return status != CLI_GOOD ? status : printed;
         return result_end(options, action, status, printed);
 }

@@ -200,7 +200,8 @@ int result_end(const struct options *options, const char *action, int status, in
         if (status != CLI_GOOD)
                 return status;
         if (printed != CLI_GOOD)
-                message("%s: %s: the command itself ended with GOOD", options->device, action);
+                message("%s: %s: the command itself ended with GOOD, but its output is lost",
+                        options->device, action);
         return printed;
 }
 

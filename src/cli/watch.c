@@ -259,11 +259,11 @@ static void draw(const struct watch *watch)
 
 enum waited { ELAPSED, RESIZED, UNREAD };
 
-/* Wait for the interval; less where the terminal changed, or where nobody reads the output any more. */
-static enum waited wait_interval(const struct options *options)
+/* Wait for so long; less where the terminal changed, or where nobody reads the output any more. */
+static enum waited wait_output(int ms)
 {
         struct pollfd out = { .fd = STDOUT_FILENO };
-        int r = poll(&out, 1, (int)options->interval_s * 1000);
+        int r = poll(&out, 1, ms);
 
         if (r < 0)
                 return RESIZED;
@@ -304,9 +304,9 @@ static int follow(struct watch *watch)
         for (;;) {
                 int status = step(watch);
                 if (status != 0)
-                        return status;
+                        return wait_output(0) == UNREAD && watch->now.known ? CLI_GOOD : status;
                 allow_signals(true);
-                enum waited waited = wait_interval(watch->options);
+                enum waited waited = wait_output((int)watch->options->interval_s * 1000);
                 allow_signals(false);
                 if (waited == UNREAD)
                         return CLI_GOOD;

@@ -219,7 +219,7 @@ def full_after_change(t):
             err = process.stderr.read()
         contains(err, "cannot write the output: No space left on device")
         if said:
-            contains(err, f"pr-manager: disk: {said}\n")
+            contains(err, f"pr-manager: disk: {said}, but its output is lost\n")
         else:
             equal("GOOD" in err, False)
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Standard descriptors that are closed, and an output that nobody reads."""
 
+import os
 import subprocess
 
-from harness import TIMEOUT, case, equal
+from harness import TIMEOUT, case, contains, equal
 
 CLOSED = ">&-", "2>&-", "<&-", ">&- 2>&-", "<&- 2>&-", "<&- >&- 2>&-"
 LOST = "pr-manager: cannot write the output: Bad file descriptor\n"
@@ -45,6 +46,40 @@ def lost(t):
         equal((ended.returncode, ended.stderr), (15, LOST))
     ended = without(t, ">&-", "--json", "register", "disk", "--new-key=0xa1")
     equal((ended.returncode, ended.stderr),
-          (15, LOST + "pr-manager: disk: REGISTER: the command itself ended with GOOD\n"))
+          (15, LOST + "pr-manager: disk: REGISTER: the command itself ended with GOOD, but its output is lost\n"))
     ended = without(t, ">&-", "release", "disk", "--key=0xa1", "--type=WE")
     equal((ended.returncode, ended.stderr), (0, ""))
+
+
+def unread(t, *args):
+    """Run it with an output whose reader has gone. @return its status and what it said"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        process = t.popen("--helper=A", *args, stdout=pipe)
+    err = process.communicate(timeout=TIMEOUT)[1]
+    return process.returncode, err
+
+
+@case("nobody reads the output: how a command ended that changed something is told")
+def unread_after_change(t):
+    t.sim()
+    for args, said in ((["--json", "register", "disk", "--new-key=0xa1"], "REGISTER"),
+                       (["--json", "move", "disk", "--key=0xa1", "--new-key=0xb2", "-y"], "move"),
+                       (["raw", "disk", "5f000000000000001800", "00000000000000b200000000000000c3".ljust(48, "0")],
+                        "REGISTER")):
+        equal(unread(t, *args), (15, f"pr-manager: disk: {said}: the command itself ended with GOOD, but its output is "
+                                     "lost\n"))
+    equal(t.json("--helper=A", "read-keys", "disk")["keys"], [{"key": "0xc3"}])
+    status, err = unread(t, "--json", "register", "disk", "--new-key=0xa1")
+    equal((status, err.count("\n")), (24, 1))
+    contains(err, "REGISTER: RESERVATION CONFLICT")
+
+
+@case("nobody reads the output: of what only reads nothing is said")
+def unread_reading(t):
+    t.sim()
+    for args in (["show", "disk"], ["--json", "show", "disk"], ["read-keys", "disk"], ["--help"], ["--version"],
+                 ["--completions=bash"], ["raw", "disk", "5e000000000000002000"]):
+        equal(unread(t, *args), (15, ""), args)
+    equal(unread(t, "watch", "disk"), (0, ""))
