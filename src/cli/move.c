@@ -67,13 +67,17 @@ int run_move(const struct options *options)
 {
         unsigned flags = (options->aptpl ? PRM_APTPL : 0u) | (options->abort ? PRM_ABORT : 0u) |
                          (options->all_target_ports ? PRM_ALL_TARGET_PORTS : 0u);
-        uint64_t new_key = options->new_key != 0 ? options->new_key : options->key;
+        uint64_t new_key = options->new_key_given ? options->new_key : options->key;
         cleanup_disk struct disk disk = DISK_CLOSED;
         struct prm_move move;
         char key[24], what[128];
 
         if (options->key == 0) {
                 message("move: --key is the key of a registration, and not 0");
+                return CLI_SYNTAX;
+        }
+        if (new_key == 0) {
+                message("move: --new-key is the key that this nexus gets, and not 0");
                 return CLI_SYNTAX;
         }
         int status = disk_open(options, true, &disk);

@@ -35,6 +35,7 @@ struct options {
         const char *completions;   /**< a shell */
 
         uint64_t key, new_key, victim;
+        bool new_key_given;
         unsigned type;             /**< enum prm_type */
         bool aptpl, all_target_ports, ignore_existing, unregister, abort, yes;
         struct prm_transport_id *initiators; /**< allocated */

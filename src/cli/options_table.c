@@ -53,6 +53,15 @@ static int parse_key(const struct cli_option *option, const char *value, void *m
         return 0;
 }
 
+/* To move, 0 is not the same as none. */
+static int parse_new_key(const struct cli_option *option, const char *value, void *member)
+{
+        struct options *options = (struct options *)((char *)member - offsetof(struct options, new_key));
+
+        options->new_key_given = true;
+        return parse_key(option, value, member);
+}
+
 static int parse_type(const struct cli_option *option, const char *value, void *member)
 {
         enum prm_type type;
@@ -142,7 +151,7 @@ const struct cli_option cli_options[] = {
           WITH_KEY | FOR(REGISTER), WITH_KEY },
         { "new-key", '\0', "KEY", VALUE_ANY,
           "the key to register; register: 0 unregisters;\n"
-          "move: the same key unless given", parse_key, MEMBER(new_key),
+          "move: the same key unless given", parse_new_key, MEMBER(new_key),
           WITH_NEW_KEY | FOR(MOVE), WITH_NEW_KEY },
         { "victim", '\0', "KEY", VALUE_ANY,
           "the key whose registrations are removed; 0: all\n"

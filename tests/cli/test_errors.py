@@ -36,6 +36,8 @@ WRONG = {
     "register-and-move: --initiator may be given once": ["register-and-move", "disk", "--key=0x1", "--new-key=0x2", "--target-port=1",
                                 "--initiator=iqn.2000-01.a.b:c", "--initiator=iqn.2000-01.a.b:d"],
     "move: --key is the key of a registration, and not 0": ["move", "disk", "--key=0", "-y"],
+    "move: --new-key is the key that this nexus gets, and not 0":
+        ["move", "disk", "--key=0xa1", "--new-key=0", "-y"],
     "two ways to the device": ["show", "disk", "--helper=A", "--direct"],
     "--allow-stacked goes with --direct": ["show", "disk", "--allow-stacked"],
     "--ignore-existing does not look at --key":
