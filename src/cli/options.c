@@ -177,6 +177,10 @@ static int check_together(const struct options *options)
                  options->initiator_count > 0)
                 wrong = "register: --initiator registers this nexus too, where it is not registered yet: "
                         "it does not go with --key";
+        else if (options->command == &commands[COMMAND_REGISTER] && options->new_key == 0 &&
+                 options->initiator_count > 0)
+                wrong = "register: --new-key=0 unregisters this nexus, and --initiator registers others: "
+                        "give one or the other";
         if (!wrong)
                 return 0;
         message("%s", wrong);

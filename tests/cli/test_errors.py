@@ -46,6 +46,8 @@ WRONG = {
         ["register", "disk", "--new-key=0xb2", "--ignore-existing", "--initiator=iqn.2000-01.a.b:c"],
     "register: --initiator registers this nexus too, where it is not registered yet: it does not go with --key":
         ["register", "disk", "--key=0xa1", "--new-key=0xb2", "--initiator=iqn.2000-01.a.b:c"],
+    "register: --new-key=0 unregisters this nexus, and --initiator registers others: give one or the other":
+        ["register", "disk", "--new-key=0", "--initiator=iqn.2000-01.a.b:c"],
     "--prometheus is a format of its own": ["status", "--prometheus", "--json"],
     "there is no table 'frob'": ["status", "--table=frob"],
     "which table?": ["status", "--noheadings"],
