@@ -27,7 +27,7 @@ enum {
         READS_MAX = 4,     /* of one look, while it changes under the reader */
         HISTORY_MAX = 256, /* changes that the screen can show */
         ROWS_DEFAULT = 24,
-        LINE_SIZE = 1024,
+        FAILURE_SIZE = RESULT_TEXT_SIZE + 64,
 };
 
 static const struct column watch_columns[] = {
@@ -113,7 +113,7 @@ static void attention_events(const struct prm_result *result, json_t *events)
 static bool went_well(struct watch *watch, const char *action, int r, const struct prm_result *result,
                       json_t *events)
 {
-        char text[RESULT_TEXT_SIZE], line[LINE_SIZE];
+        char text[RESULT_TEXT_SIZE], line[FAILURE_SIZE];
 
         if (r == 0)
                 attention_events(result, events);
@@ -189,13 +189,12 @@ static void print_lines(const struct options *options, const json_t *events)
         json_t *event;
 
         for_each(event, events) {
-                char text[LINE_SIZE];
                 if (options->json) {
-                        char *line = need_memory(json_dumps(event, JSON_COMPACT | JSON_PRESERVE_ORDER));
+                        cleanup_free char *line = need_memory(
+                                json_dumps(event, JSON_COMPACT | JSON_PRESERVE_ORDER));
                         put_json(line, stdout);
-                        free(line);
                 } else {
-                        event_format(event, text, sizeof text);
+                        cleanup_free char *text = event_text(event);
                         printf("%s ", json_string_value(json_object_get(event, "time")));
                         put_text(text, stdout);
                         putchar('\n');
@@ -212,9 +211,14 @@ static size_t count_lines(const char *text)
         return count;
 }
 
-/* A line that ends with the terminal's; `>` says that it was cut. */
-static void print_cut(char *line, size_t columns)
+/* When and what, on a line that ends with the terminal's; `>` says that it was cut. */
+static void print_cut(const json_t *event, size_t columns)
 {
+        cleanup_free char *text = event_text(event), *line = NULL;
+
+        if (asprintf(&line, "%.19s %s", json_string_value(json_object_get(event, "time")), text) < 0)
+                line = NULL;
+        line = need_memory(line);
         if (strlen(line) > columns) {
                 line[columns - 1] = '>';
                 line[columns] = '\0';
@@ -247,14 +251,8 @@ static void draw(const struct watch *watch)
 
         printf("\033[H\033[J%s\nChanges, looked for every %u s; Ctrl-C ends:\n", text,
                watch->options->interval_s);
-        for (size_t i = count > shown ? count - shown : 0; i < count; i++) {
-                const json_t *event = json_array_get(watch->history, i);
-                char line[LINE_SIZE + 64], words[LINE_SIZE];
-                event_format(event, words, sizeof words);
-                snprintf(line, sizeof line, "%.19s %s", json_string_value(json_object_get(event, "time")),
-                         words);
-                print_cut(line, columns);
-        }
+        for (size_t i = count > shown ? count - shown : 0; i < count; i++)
+                print_cut(json_array_get(watch->history, i), columns);
 }
 
 enum waited { ELAPSED, RESIZED, UNREAD };
@@ -284,8 +282,7 @@ static int step(struct watch *watch)
         while ((count = json_array_size(watch->history)) > HISTORY_MAX)
                 json_array_remove(watch->history, 0);
         if (!watch->now.known) {
-                char text[LINE_SIZE];
-                event_format(json_array_get(watch->history, count - 1), text, sizeof text);
+                cleanup_free char *text = event_text(json_array_get(watch->history, count - 1));
                 message("%s: %s", watch->options->device, text);
                 json_decref(events);
                 return watch->failure;

@@ -28,5 +28,5 @@ json_t *snapshot_json(const char *device, const struct snapshot *snapshot);
  */
 void snapshot_compare(const struct snapshot *before, const struct snapshot *after, json_t *events);
 
-/** An event in words, as one line. */
-void event_format(const json_t *event, char *ret_text, size_t size);
+/** An event in words, as one line of any length, allocated. */
+char *event_text(const json_t *event);

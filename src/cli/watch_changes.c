@@ -150,34 +150,31 @@ static void format_brief(const json_t *reservation, char *ret_text, size_t size)
         snprintf(ret_text, size, "%s held by %s", name, is_all_registrants(type) ? "all" : key);
 }
 
-static void format_start(const json_t *event, char *ret_text, size_t size)
+static void print_start(const json_t *event, FILE *to)
 {
         const json_t *keys = json_object_get(event, "keys");
         char reservation[128];
         json_t *key;
 
-        snprintf(ret_text, size, "generation %lld, keys",
-                 (long long)json_integer_value(json_object_get(event, "generation")));
+        fprintf(to, "generation %lld, keys", (long long)json_integer_value(json_object_get(event, "generation")));
         for_each(key, keys)
-                snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), " %s", json_string_value(key));
+                fprintf(to, " %s", json_string_value(key));
         format_brief(json_object_get(event, "reservation"), reservation, sizeof reservation);
-        snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), "%s, reservation %s",
-                 json_array_size(keys) == 0 ? " none" : "", reservation);
+        fprintf(to, "%s, reservation %s", json_array_size(keys) == 0 ? " none" : "", reservation);
 }
 
-static void format_key_event(const json_t *event, const char *name, char *ret_text, size_t size)
+static void print_key_event(const json_t *event, const char *name, FILE *to)
 {
         const char *key = json_string_value(json_object_get(event, "key"));
         json_int_t count = json_integer_value(json_object_get(event, "registrations"));
         bool plain = count == (strcmp(name, "registered") == 0 ? 1 : 0);
 
-        snprintf(ret_text, size, "%s %s", key, name);
+        fprintf(to, "%s %s", key, name);
         if (!plain)
-                snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), ", now %lld times",
-                         (long long)count);
+                fprintf(to, ", now %lld times", (long long)count);
 }
 
-void event_format(const json_t *event, char *ret_text, size_t size)
+static void print_event(const json_t *event, FILE *to)
 {
         const char *name = json_string_value(json_object_get(event, "event"));
         const json_t *before = json_object_get(event, "before"), *after = json_object_get(event, "after");
@@ -185,17 +182,28 @@ void event_format(const json_t *event, char *ret_text, size_t size)
         char was[128], is[128];
 
         if (strcmp(name, "start") == 0) {
-                format_start(event, ret_text, size);
+                print_start(event, to);
         } else if (strcmp(name, "registered") == 0 || strcmp(name, "unregistered") == 0) {
-                format_key_event(event, name, ret_text, size);
+                print_key_event(event, name, to);
         } else if (strcmp(name, "reservation") == 0) {
                 format_brief(before, was, sizeof was);
                 format_brief(after, is, sizeof is);
-                snprintf(ret_text, size, "reservation %s, was %s", is, was);
+                fprintf(to, "reservation %s, was %s", is, was);
         } else if (strcmp(name, "generation") == 0) {
-                snprintf(ret_text, size, "generation %lld, was %lld: registrations changed and are as before",
-                         (long long)json_integer_value(after), (long long)json_integer_value(before));
+                fprintf(to, "generation %lld, was %lld: registrations changed and are as before",
+                        (long long)json_integer_value(after), (long long)json_integer_value(before));
         } else {
-                snprintf(ret_text, size, "%s", text ? text : name);
+                fputs(text ? text : name, to);
         }
+}
+
+char *event_text(const json_t *event)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *memory = need_memory(open_memstream(&text, &size));
+
+        print_event(event, memory);
+        fclose(memory);
+        return need_memory(text);
 }

@@ -128,3 +128,13 @@ def into_file(t):
         eventually(lambda: "0xb2" in open(t.path("out")).read(), "the line")
         equal(watch.poll(), None)
     os.remove(t.path("out"))
+
+
+@case("a line has all keys and the reservation, however many there are")
+def large(t):
+    values = [0xFEDC000000000000 + number for number in range(1000)]
+    fakes.Helper(t, fakes.device({0: fakes.reply(payload=fakes.keys(*values)),
+                                  1: fakes.reply(payload=fakes.reservation(values[-1], 5))}))
+    line = t.popen("--helper=F", "watch", "disk").stdout.readline()
+    equal(line.split(" ", 1)[1], f"generation 7, keys {' '.join(f'{value:#x}' for value in values)}, "
+                                 f"reservation WERO held by {values[-1]:#x}\n")
