@@ -4,12 +4,13 @@
 #include "cli/report.h"
 #include "cli/result.h"
 
+const char truncated_words[] = "the device has more registrations than fit into an answer: these are not "
+                               "all; a longer answer fits with --direct";
+
 void note_truncated(json_t *notes, bool truncated)
 {
         if (truncated)
-                json_array_append_new(
-                        notes, json_string("the device has more registrations than fit into an answer: "
-                                           "these are not all; a longer answer fits with --direct"));
+                json_array_append_new(notes, need_memory(json_string(truncated_words)));
 }
 
 static int finish(const struct options *options, const char *action, int r,

@@ -63,5 +63,8 @@ int fetch_full_status(const struct options *options, const struct disk *disk, js
 /** The host's ports, from options->sysfs. */
 struct host_ports read_host_ports(const struct options *options);
 
-/** Say in `notes` that a list was longer than what can be carried. */
+/** What is said of a list that was longer than what can be carried. */
+extern const char truncated_words[];
+
+/** Say it in `notes`. */
 void note_truncated(json_t *notes, bool truncated);

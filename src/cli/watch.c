@@ -42,6 +42,7 @@ const struct view watch_view = {
                 { "Device", "device" },
                 { "Generation", "generation" },
                 { "Reservation", "reservation", format_reservation, "none" },
+                { "Note", "note" },
                 { 0 } },
         .tables = (const struct table[]){
                 { "keys", watch_columns, .none = "Nobody is registered." }, { 0 } },

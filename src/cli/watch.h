@@ -19,12 +19,12 @@ struct snapshot snapshot_of(struct prm_keys *keys, const struct prm_reservation 
 
 void snapshot_free(struct snapshot *snapshot);
 
-/** The document of watch_view: "generation", "reservation", "keys". */
+/** The document of watch_view: "generation", "reservation", "keys", and "note" where those are not all. */
 json_t *snapshot_json(const char *device, const struct snapshot *snapshot);
 
 /**
  * Append to `events` what changed: objects with "event" ("start", "registered", "unregistered",
- * "reservation", "generation") and what belongs to it. `before` may be one that is not known.
+ * "reservation", "generation", "truncated", "whole") and what belongs to it. `before` may be one that is not known.
  */
 void snapshot_compare(const struct snapshot *before, const struct snapshot *after, json_t *events);
 

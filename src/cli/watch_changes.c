@@ -71,9 +71,10 @@ json_t *snapshot_json(const char *device, const struct snapshot *snapshot)
                                                     "registrations", (json_int_t)count, "holder",
                                                     holder_word(&snapshot->reservation, key, count))));
         }
-        return need_memory(json_pack("{s:o, s:I, s:o, s:o}", "device", json_text(device), "generation",
+        return need_memory(json_pack("{s:o, s:I, s:o, s:o, s:s?}", "device", json_text(device), "generation",
                                      (json_int_t)snapshot->reservation.generation, "reservation",
-                                     reservation_json(&snapshot->reservation), "keys", rows));
+                                     reservation_json(&snapshot->reservation), "keys", rows, "note",
+                                     snapshot->keys.truncated ? truncated_words : NULL));
 }
 
 static void add_event(json_t *events, json_t *event)
@@ -110,19 +111,21 @@ static bool same_reservation(const struct prm_reservation *a, const struct prm_r
         return a->reserved == b->reserved && a->type == b->type && a->scope == b->scope && a->key == b->key;
 }
 
-void snapshot_compare(const struct snapshot *before, const struct snapshot *after, json_t *events)
+static json_t *start_event(const struct snapshot *snapshot)
+{
+        json_t *keys = need_memory(json_array());
+
+        for (size_t i = 0; i < snapshot->keys.count; i++)
+                json_array_append_new(keys, key_json(snapshot->keys.keys[i]));
+        return json_pack("{s:s, s:I, s:o, s:o}", "event", "start", "generation",
+                         (json_int_t)snapshot->reservation.generation, "keys", keys, "reservation",
+                         reservation_json(&snapshot->reservation));
+}
+
+static void compare_known(const struct snapshot *before, const struct snapshot *after, json_t *events)
 {
         size_t had = json_array_size(events);
 
-        if (!before->known) {
-                json_t *keys = need_memory(json_array());
-                for (size_t i = 0; i < after->keys.count; i++)
-                        json_array_append_new(keys, key_json(after->keys.keys[i]));
-                add_event(events, json_pack("{s:s, s:I, s:o, s:o}", "event", "start", "generation",
-                                            (json_int_t)after->reservation.generation, "keys", keys,
-                                            "reservation", reservation_json(&after->reservation)));
-                return;
-        }
         compare_key_lists(&before->keys, &after->keys, events);
         if (!same_reservation(&before->reservation, &after->reservation))
                 add_event(events, json_pack("{s:s, s:o, s:o}", "event", "reservation", "before",
@@ -133,6 +136,20 @@ void snapshot_compare(const struct snapshot *before, const struct snapshot *afte
                 add_event(events, json_pack("{s:s, s:I, s:I}", "event", "generation", "before",
                                             (json_int_t)before->reservation.generation, "after",
                                             (json_int_t)after->reservation.generation));
+}
+
+void snapshot_compare(const struct snapshot *before, const struct snapshot *after, json_t *events)
+{
+        bool was_truncated = before->known && before->keys.truncated;
+
+        if (before->known)
+                compare_known(before, after, events);
+        else
+                add_event(events, start_event(after));
+        if (after->keys.truncated != was_truncated)
+                add_event(events, json_pack("{s:s, s:s}", "event", was_truncated ? "whole" : "truncated", "text",
+                                            was_truncated ? "all registrations fit into an answer again"
+                                                          : truncated_words));
 }
 
 /* Shorter than format_reservation(): it is for a line. */

@@ -92,3 +92,14 @@ def long_watch(t):
         contains(screen, "Device:      disk\n")
         contains(screen, "Changes, looked for every 1 s; Ctrl-C ends:")
         equal("keys none" in screen, False)
+
+
+@case("watch: a list that does not fit is said to be cut as long as it is shown", slow=True)
+def cut_watch(t):
+    many = fakes.keys(0xA1)[:4] + (16384).to_bytes(4, "big") + fakes.keys(0xA1)[8:]
+    fakes.Helper(t, fakes.device({0: fakes.reply(payload=many), 1: fakes.reply(payload=fakes.reservation())}))
+    with Terminal(t, 80, 24, t.options.program, "--helper=F", "watch", "disk", hold=True) as terminal:
+        screen = terminal.until("Ctrl-C ends")
+        fits(screen, 80)
+        contains(" ".join(screen.split()), "Note: the device has more registrations than fit into an answer: these are "
+                                           "not all; a longer answer fits with --direct")

@@ -138,3 +138,21 @@ def large(t):
     line = t.popen("--helper=F", "watch", "disk").stdout.readline()
     equal(line.split(" ", 1)[1], f"generation 7, keys {' '.join(f'{value:#x}' for value in values)}, "
                                  f"reservation WERO held by {values[-1]:#x}\n")
+
+
+@case("a list that does not fit is said to be cut, and when it is whole again", slow=True)
+def truncated(t):
+    cut = fakes.reply(payload=fakes.keys(0xA1, 0xB2)[:4] + (8192).to_bytes(4, "big") + fakes.keys(0xA1, 0xB2)[8:])
+    whole = fakes.reply(payload=fakes.keys(0xA1, 0xB2))
+    for name, first in ("F", cut), ("G", whole):
+        replies = [first] + [cut] * 3 + [whole]     # a look may ask for a list again
+        fakes.Helper(t, fakes.device({0: replies, 1: fakes.reply(payload=fakes.reservation())}), name=name)
+        watch = Watch(t, f"--helper={name}", "watch", "disk")
+        watch.until("all registrations fit into an answer again")
+        watch.process.send_signal(signal.SIGINT)
+        equal(watch.process.wait(10), 0)
+        told = [line.split(" ", 1)[1] for line in watch.lines]
+        equal([line.split(":")[0] for line in told],
+              ["generation 7, keys 0xa1 0xb2, reservation none\n",
+               "the device has more registrations than fit into an answer",
+               "all registrations fit into an answer again\n"])
