@@ -23,6 +23,12 @@ json_t *key_json(uint64_t key)
         return need_memory(json_string(text));
 }
 
+bool is_all_registrants(unsigned type)
+{
+        return type == PRM_WRITE_EXCLUSIVE_ALL_REGISTRANTS ||
+               type == PRM_EXCLUSIVE_ACCESS_ALL_REGISTRANTS;
+}
+
 json_t *keys_json(const struct prm_keys *keys)
 {
         json_t *rows = need_memory(json_array());
@@ -105,8 +111,7 @@ static size_t count_key(const struct prm_keys *keys, uint64_t key)
 
 json_t *registrants_from_keys(const struct prm_keys *keys, const struct prm_reservation *reservation)
 {
-        bool all = reservation->type == PRM_WRITE_EXCLUSIVE_ALL_REGISTRANTS ||
-                   reservation->type == PRM_EXCLUSIVE_ACCESS_ALL_REGISTRANTS;
+        bool all = is_all_registrants(reservation->type);
         json_t *rows = need_memory(json_array());
 
         for (size_t i = 0; i < keys->count; i++) {
@@ -139,11 +144,9 @@ void format_reservation(const json_t *value, char *ret_text, size_t size)
         const char *name = json_string_value(json_object_get(value, "type"));
         unsigned type = (unsigned)json_integer_value(json_object_get(value, "type_code"));
         const char *short_name = prm_type_short_name(type);
-        bool all = type == PRM_WRITE_EXCLUSIVE_ALL_REGISTRANTS ||
-                   type == PRM_EXCLUSIVE_ACCESS_ALL_REGISTRANTS;
 
         snprintf(ret_text, size, "%s (%s), held by %s", name, short_name ? short_name : "reserved",
-                 all ? "all registrants" : key);
+                 is_all_registrants(type) ? "all registrants" : key);
 }
 
 void format_capabilities(const json_t *value, char *ret_text, size_t size)

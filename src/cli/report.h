@@ -11,6 +11,9 @@
 void format_key(uint64_t key, char ret_text[static 24]);
 json_t *key_json(uint64_t key);
 
+/** Whether every registrant holds a reservation of this type. */
+bool is_all_registrants(unsigned type);
+
 /** [{"key": "0xa1"}, ...] */
 json_t *keys_json(const struct prm_keys *keys);
 

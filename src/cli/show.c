@@ -33,10 +33,35 @@ static void note(json_t *notes, const char *text)
 }
 
 /* READ RESERVATION came first, and each command sees the registrations of its own moment. */
-static void note_changed(json_t *notes, const struct prm_reservation *reservation, uint32_t generation)
+static bool note_changed(json_t *notes, const struct prm_reservation *reservation, uint32_t generation)
 {
-        if (generation != reservation->generation)
-                note(notes, "registrations changed while this was read: run it again");
+        if (generation == reservation->generation)
+                return false;
+        note(notes, "registrations changed while this was read: run it again");
+        return true;
+}
+
+/* Some devices do not repeat the type, or name one holder where all registrants are. */
+static bool is_holder_of(const struct prm_registrant *holder, const struct prm_reservation *reservation)
+{
+        if (!reservation->reserved || (holder->type != PRM_NONE && holder->type != reservation->type))
+                return false;
+        return is_all_registrants(reservation->type) || holder->key == reservation->key;
+}
+
+/* Whether READ FULL STATUS may be of the same moment. PRGENERATION does not count RESERVE and RELEASE. */
+static bool is_in_full_status(const struct prm_reservation *reservation, const struct prm_full_status *full)
+{
+        size_t holders = 0;
+
+        for (size_t i = 0; i < full->count; i++) {
+                if (!full->registrants[i].holder)
+                        continue;
+                if (!is_holder_of(&full->registrants[i], reservation))
+                        return false;
+                holders++;
+        }
+        return holders > 0 || !reservation->reserved || full->truncated;
 }
 
 /* A device that lacks a service action says ILLEGAL REQUEST. */
@@ -65,7 +90,7 @@ static int add_registrants(const struct options *options, const struct disk *dis
                                      "is not known"
                                    : "the device's READ FULL STATUS contradicts the standard: which "
                                      "initiator has which key is not known");
-                note_changed(notes, reservation, keys.generation);
+                (void)note_changed(notes, reservation, keys.generation);
                 json_object_set_new(document, "full_status", json_false());
                 json_object_set_new(document, "registrants", registrants_from_keys(&keys, reservation));
                 prm_keys_free(&keys);
@@ -77,7 +102,8 @@ static int add_registrants(const struct options *options, const struct disk *dis
 
         struct host_ports ports = read_host_ports(options);
         note_truncated(notes, full.truncated);
-        note_changed(notes, reservation, full.generation);
+        if (!note_changed(notes, reservation, full.generation) && !is_in_full_status(reservation, &full))
+                note(notes, "the reservation changed while this was read: run it again");
         json_object_set_new(document, "full_status", json_true());
         json_object_set_new(document, "registrants", registrants_json(&full, &ports));
         host_ports_free(&ports);

@@ -43,12 +43,6 @@ static size_t take_key(const struct prm_keys *keys, size_t *at, uint64_t *ret_ke
         return *at - begin;
 }
 
-static bool is_all_registrants(unsigned type)
-{
-        return type == PRM_WRITE_EXCLUSIVE_ALL_REGISTRANTS ||
-               type == PRM_EXCLUSIVE_ACCESS_ALL_REGISTRANTS;
-}
-
 /* Several nexuses may have the holder's key, and READ RESERVATION tells no more than that. */
 static const char *holder_word(const struct prm_reservation *reservation, uint64_t key, size_t count)
 {

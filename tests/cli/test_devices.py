@@ -36,6 +36,33 @@ def changed(t):
     contains("\n".join(notes), "registrations changed while this was read: run it again")
 
 
+def full_status(*rows, more=0):
+    """READ FULL STATUS of rows of key and type, 0 where it does not hold, and `more` bytes that are not sent."""
+    transport = bytes([6]) + bytes(23)
+    body = b"".join(key.to_bytes(8, "big") + bytes(4) + bytes([kind > 0, kind]) + bytes(4) + b"\0\1"
+                    + len(transport).to_bytes(4, "big") + transport for key, kind in rows)
+    return reply(payload=(7).to_bytes(4, "big") + (len(body) + more).to_bytes(4, "big") + body)
+
+
+@case("show says so where the reservation changed between its commands, which PRGENERATION does not count")
+def reservation_changed(t):
+    for number, (held, full, told) in enumerate((
+            (reservation(), full_status((0xA1, 1), (0xB2, 0)), True),
+            (reservation(0xA1), full_status((0xA1, 0), (0xB2, 0)), True),
+            (reservation(0xA1), full_status((0xA1, 0), (0xB2, 1)), True),
+            (reservation(0xA1, 3), full_status((0xA1, 1), (0xB2, 0)), True),
+            (reservation(0, 7), full_status((0xA1, 5), (0xB2, 0)), True),
+            (reservation(), full_status((0xA1, 0), (0xB2, 0)), False),
+            (reservation(0xA1), full_status((0xA1, 1), (0xB2, 0)), False),
+            (reservation(0, 7), full_status((0xA1, 7), (0xB2, 7)), False),
+            (reservation(0, 7), full_status((0xA1, 7), (0xB2, 0)), False),    # as some targets have it
+            (reservation(0xA1), full_status((0xB2, 0), more=48 * 400), False))):
+        Helper(t, device({**old_array(), 1: reply(payload=held), 3: full}), name=f"F{number}")
+        notes = t.json(f"--helper=F{number}", "show", "disk")["notes"]
+        said = [note for note in notes if not note.startswith("the device has more registrations")]
+        equal(said, ["the reservation changed while this was read: run it again"] if told else [], number)
+
+
 @case("all registrants hold where the type says so, without READ FULL STATUS too")
 def all_hold(t):
     Helper(t, device({**old_array(), 1: reply(payload=reservation(0, 8))}))
