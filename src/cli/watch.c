@@ -71,25 +71,29 @@ static void wake(int number)
         (void)number;
 }
 
-/* Signals are let in while it waits, for the device or for the time, and kept out while it prints. */
-static void allow_signals(bool allow)
+/* What ends it is let in while it waits, for the device or for the time, and kept out while it prints. */
+static void allow_ends(bool allow)
 {
         sigset_t set;
 
         sigemptyset(&set);
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGWINCH);
         sigprocmask(allow ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
+/* That the terminal changed waits for wait_output(): it would interrupt SG_IO. */
 static void catch_signals(void)
 {
         const struct sigaction ends = { .sa_handler = end }, wakes = { .sa_handler = wake };
+        sigset_t set;
 
+        sigemptyset(&set);
+        sigaddset(&set, SIGWINCH);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        sigaction(SIGWINCH, &wakes, NULL);
         sigaction(SIGINT, &ends, NULL);
         sigaction(SIGTERM, &ends, NULL);
-        sigaction(SIGWINCH, &wakes, NULL);
 }
 
 static void note_event(json_t *events, const char *name, const char *text)
@@ -259,10 +263,17 @@ static void draw(const struct watch *watch)
 enum waited { ELAPSED, RESIZED, UNREAD };
 
 /* Wait for so long; less where the terminal changed, or where nobody reads the output any more. */
-static enum waited wait_output(int ms)
+static enum waited wait_output(unsigned seconds)
 {
+        const struct timespec time = { .tv_sec = seconds };
         struct pollfd out = { .fd = STDOUT_FILENO };
-        int r = poll(&out, 1, ms);
+        sigset_t set;
+
+        sigprocmask(SIG_BLOCK, NULL, &set);
+        sigdelset(&set, SIGINT);
+        sigdelset(&set, SIGTERM);
+        sigdelset(&set, SIGWINCH);
+        int r = ppoll(&out, 1, &time, &set);
 
         if (r < 0)
                 return RESIZED;
@@ -275,9 +286,9 @@ static int step(struct watch *watch)
         json_t *events = need_memory(json_array());
         size_t count;
 
-        allow_signals(true);
+        allow_ends(true);
         look(watch, events);
-        allow_signals(false);
+        allow_ends(false);
         stamp(events);
         json_array_extend(watch->history, events);
         while ((count = json_array_size(watch->history)) > HISTORY_MAX)
@@ -303,9 +314,7 @@ static int follow(struct watch *watch)
                 int status = step(watch);
                 if (status != 0)
                         return wait_output(0) == UNREAD && watch->now.known ? CLI_GOOD : status;
-                allow_signals(true);
-                enum waited waited = wait_output((int)watch->options->interval_s * 1000);
-                allow_signals(false);
+                enum waited waited = wait_output(watch->options->interval_s);
                 if (waited == UNREAD)
                         return CLI_GOOD;
                 if (waited == RESIZED && watch->screen)
@@ -324,7 +333,7 @@ int run_watch(const struct options *options)
         watch.disk.nexus.unit_attention_retries = PRM_UNIT_ATTENTIONS_MAX;
         watch.screen = !options->json && isatty(STDOUT_FILENO);
         watch.history = need_memory(json_array());
-        allow_signals(false);
+        allow_ends(false);
         status = follow(&watch);
         snapshot_free(&watch.now);
         json_decref(watch.history);

@@ -3,11 +3,13 @@
 
 import json
 import os
+import pty
+import select
 import signal
 import threading
 
 import fakes
-from harness import case, contains, equal, eventually, without_times
+from harness import TIMEOUT, case, contains, equal, eventually, without_times
 
 
 class Watch:
@@ -156,3 +158,43 @@ def truncated(t):
               ["generation 7, keys 0xa1 0xb2, reservation none\n",
                "the device has more registrations than fit into an answer",
                "all registrations fit into an answer again\n"])
+
+
+def blocks(process, number):
+    with open(f"/proc/{process.pid}/status") as f:
+        mask = int(next(line for line in f if line.startswith("SigBlk:")).split()[1], 16)
+    return bool(mask >> (number - 1) & 1)
+
+
+@case("a terminal that is resized does not interrupt a look, and is drawn again after it", slow=True)
+def resized(t):
+    asked, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def answer(cdb, _):
+        if cdb[1] == 0:
+            asked.release()
+            go_on.acquire(timeout=TIMEOUT)
+        return fakes.reply(payload=fakes.keys(0xA1) if cdb[1] == 0 else fakes.reservation())
+
+    fakes.Helper(t, answer)
+    master, slave = pty.openpty()
+    watch = t.popen("--helper=F", "watch", "disk", "--interval=1", stdout=slave)
+    os.close(slave)
+    screen = b""
+
+    def draws(count):
+        nonlocal screen
+        while select.select([master], [], [], 0)[0]:
+            screen += os.read(master, 65536)
+        return screen.count(b"\033[H\033[J") == count
+
+    for look in 1, 2:
+        equal(asked.acquire(timeout=TIMEOUT), True, "a look")
+        equal([blocks(watch, number) for number in (signal.SIGWINCH, signal.SIGINT, signal.SIGTERM)],
+              [True, False, False], "what is blocked while it looks")
+        if look == 2:
+            equal(draws(1), True, "nothing has changed")
+            watch.send_signal(signal.SIGWINCH)
+        go_on.release()
+        eventually(lambda: draws(look), f"draw {look}")
+    os.close(master)
