@@ -165,3 +165,13 @@ def in_zsh(t):
             terminal.type("clear", "Enter")
             terminal.type(typed, "Tab")
             terminal.until(wanted)
+
+
+@case("the simulated target's man page tells its limits as the source has them")
+def target_limits(t):
+    page = (ROOT / "man" / "pr-helper-sim.8.scd").read_text()
+    for header, name, words in (("target.h", "TARGET_NEXUSES_MAX", "given up to {} times"),
+                                ("target.h", "TARGET_UNITS_MAX", "At most {} logical units with state"),
+                                ("engine.h", "ENGINE_REGISTRATIONS_MAX", "At most {} registrations")):
+        number = re.search(rf"{name} = (\d+)", (ROOT / "src" / "sim" / header).read_text()).group(1)
+        contains(page, words.format(number))
