@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@
 
 enum {
         PATIENCE_US = 10000,
-        THREADS_MAX = 32, /* their descriptors are among those that limits.c keeps back */
+        THREADS_MAX = 24, /* their descriptors are among those that limits.c keeps back */
 };
 
 static atomic_uint threads;
@@ -57,12 +56,12 @@ static void *run(void *fd)
         return NULL;
 }
 
-void farewell(int fd)
+bool farewell(int fd)
 {
         bool room = atomic_fetch_add(&threads, 1) < THREADS_MAX;
 
         if (room && thread_start(run, (void *)(intptr_t)fd) == 0)
-                return;
+                return true;
         atomic_fetch_sub(&threads, 1);
-        farewell_close(fd);
+        return false;
 }

@@ -34,27 +34,49 @@
 enum {
         ACCEPTS_AT_ONCE = 64,
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
+        KEPT_MAX = 8,          /* with those of farewell.c's threads, limits.c keeps them back */
         CUT_OFF_MS = 500,      /* for a reply to be read, when it ends */
         TICK_MS = 5000,        /* while the audit counts repetitions */
         TELL_MS = 1000,        /* for the last lines to find room, all together */
 };
 
-/* Turn a connection away: closing it tells the client, the log tells the administrator. */
+/* Connections that were turned away and that no thread is free to close: this one might wait for ever. */
+static struct {
+        int socks[KEPT_MAX];
+        unsigned count;
+        int pause_ms; /* until the next try, which grows: mostly a thread is free in a moment */
+} kept;
+
+/* Hand them over. False where there is no room for one more: then nobody is accepted. */
+static bool let_go(void)
+{
+        while (kept.count > 0 && farewell(kept.socks[kept.count - 1])) {
+                kept.count--;
+                kept.pause_ms = 0;
+        }
+        return kept.count < KEPT_MAX;
+}
+
+/* Turn a connection away: its end tells the client, the log tells the administrator. */
 static void refuse(int sock, const char *why)
 {
         static struct limiter limiter = LIMITER(5, 10000);
-        struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
+        static const uid_t nobody = (uid_t)-1;
+        struct ucred peer = { .pid = 0, .uid = nobody };
         socklen_t size = sizeof peer;
         unsigned suppressed;
 
         (void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size);
         (void)shutdown(sock, SHUT_RDWR);
-        farewell(sock);
+        kept.socks[kept.count++] = sock;
         TRACE(EVENT_CLIENT_REFUSED, "pid=%d uid=%u why=\"%s\"", (int)peer.pid, (unsigned)peer.uid,
               why);
         if (limiter_allow(&limiter, peer.uid, &suppressed))
                 log_warning("turned a client away, pid %d, uid %u: %s (and %u more of them)",
                             (int)peer.pid, (unsigned)peer.uid, why, suppressed);
+        if (!let_go() && limiter_allow(&limiter, nobody, &suppressed))
+                log_warning("nobody is taken in until threads are free to close what clients "
+                            "that were turned away had sent");
 }
 
 /*
@@ -78,10 +100,10 @@ static void bound_unread(int sock)
         (void)setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-/* Accept who waits, a few at a time: signals come first. False where accept(2) needs better times. */
+/* Accept who waits, a few at a time: signals come first. False where that needs better times. */
 static bool accept_some(const struct endpoint *endpoint)
 {
-        for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        for (int i = 0; let_go() && i < ACCEPTS_AT_ONCE; i++) {
                 int sock = accept4(endpoint->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (sock >= 0) {
                         want_descriptors_only(sock);
@@ -102,7 +124,7 @@ static bool accept_some(const struct endpoint *endpoint)
                         return false;
                 }
         }
-        return true;
+        return kept.count < KEPT_MAX;
 }
 
 static void drain(int event)
@@ -116,10 +138,11 @@ static void drain(int event)
 static int poll_timeout(bool paused, bool counting, int64_t tick)
 {
         int timeout = counting ? clock_left(tick) : -1;
+        int pause = ACCEPT_PAUSE_MS;
 
-        if (paused && (timeout < 0 || timeout > ACCEPT_PAUSE_MS))
-                timeout = ACCEPT_PAUSE_MS;
-        return timeout;
+        if (kept.count > 0 && kept.pause_ms < ACCEPT_PAUSE_MS)
+                pause = kept.pause_ms = 2 * kept.pause_ms + 1;
+        return (paused || kept.count > 0) && (timeout < 0 || timeout > pause) ? pause : timeout;
 }
 
 /* Until a signal comes; returns its number. */
@@ -139,7 +162,7 @@ static int serve(const struct server_options *options, int signals, int event)
                 nfds_t count = paused ? 2 : 2 + (nfds_t)options->count;
                 int n = poll(polled, count, poll_timeout(paused, counting, tick));
 
-                paused = false;
+                paused = !let_go();
                 if (n > 0 && polled[1].revents)
                         drain(event);
                 if ((n > 0 && polled[1].revents) || (counting && clock_left(tick) == 0)) {
@@ -228,7 +251,8 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         TRACE(EVENT_STOP, "signal=%d clients=%u", signal_number, clients_count());
 
         for (size_t i = 0; i < options->count; i++)
-                farewell(options->endpoints[i].listener);
+                if (!farewell(options->endpoints[i].listener)) /* then it is closed with the process */
+                        (void)shutdown(options->endpoints[i].listener, SHUT_RDWR);
         unsigned left = wait_for_clients(event);
         if (left == 0)
                 return 0;

@@ -3,7 +3,8 @@
 
 A descriptor of it is what a hostile or unlucky client may pass: one whose
 fstat fails or never returns, whose ioctl is answered with any errno, whose
-close never returns. Needs root, and a mount namespace of the test's own.
+close never returns, where a signal ends that or (after something was written:
+nobody takes it) nothing does. Needs root, and a mount namespace of the test's own.
 """
 
 import ctypes
@@ -17,12 +18,13 @@ import tempfile
 from harness import Lacking
 
 LOOKUP, FORGET, GETATTR, OPEN, RELEASE, FLUSH, INIT, IOCTL = 1, 2, 3, 14, 18, 25, 26, 39
-BATCH_FORGET, INTERRUPT = 42, 36
+BATCH_FORGET, INTERRUPT, WRITE = 42, 36, 16
+WRITEBACK_CACHE = 1 << 16       # what is written waits in the kernel
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
 
 # the files: number -> name
 FILES = {2: "fine", 3: "fstat-fails", 4: "fstat-hangs", 5: "close-hangs", 6: "ioctl-EDOM",
-         7: "ioctl-EBADE"}
+         7: "ioctl-EBADE", 8: "write-hangs"}
 ERRNO_OF_IOCTL = {6: errno.EDOM, 7: errno.EBADE}
 
 
@@ -68,8 +70,8 @@ class Server:
         _, opcode, unique, node = struct.unpack("<IIQQ", request[:24])
         body = request[40:]
         if opcode == INIT:
-            self.answer(unique, 0, struct.pack("<4IHHIIHHI7I", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0,
-                                               0, *[0] * 7))
+            self.answer(unique, 0, struct.pack("<4IHHIIHHI7I", 7, 31, 0, WRITEBACK_CACHE, 0, 0,
+                                               4096, 1, 0, 0, 0, *[0] * 7))
         elif opcode == LOOKUP:
             self.lookup(unique, body.rstrip(b"\0").decode())
         elif opcode == GETATTR:
@@ -79,7 +81,7 @@ class Server:
             self.answer(unique, 0, struct.pack("<QII", node, 0, 0))
         elif opcode == IOCTL:
             self.answer(unique, ERRNO_OF_IOCTL.get(node, errno.ENOTTY))
-        elif opcode in (FORGET, BATCH_FORGET, INTERRUPT):
+        elif opcode in (FORGET, BATCH_FORGET, INTERRUPT, WRITE):
             pass
         elif opcode == FLUSH and FILES.get(node) == "close-hangs":
             pass

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Descriptors that are long in closing, left unread in a connection: a TCP socket that lingers."""
+"""Descriptors that are long in closing, left unread in a connection: a TCP socket that lingers,
+a file whose file system never takes what was written to it."""
 
 import contextlib
+import os
 import signal
 import socket
 import struct
@@ -9,6 +11,7 @@ import time
 
 import prclient
 from daemon import Helper, status
+from fuse import Troubles
 from harness import case, equal, eventually
 
 FEW = ("--max-clients=8", "--max-clients-per-user=3")
@@ -30,11 +33,23 @@ def lingering(t):
     return sender
 
 
+def full(t, *args):
+    """A helper that takes no more clients of ours, and those."""
+    h = Helper(t, *FEW, *args)
+    eventually(lambda: h.threads() <= 2, "who looked whether it serves has left")
+    return h, [t.keep(h.client()) for _ in range(3)]
+
+
+def pause(h):
+    """Who closes last waits: that is not to be us."""
+    h.kill(signal.SIGSTOP)
+    eventually(lambda: status(h.pid)["State"].startswith("T"), "it is stopped")
+
+
 def leave_behind(t, h, count):
     """Connections with a lingering descriptor in each that nobody has read, and nobody else has."""
     clients = []
-    h.kill(signal.SIGSTOP)      # who closes last waits: that is not to be us
-    eventually(lambda: status(h.pid)["State"].startswith("T"), "it is stopped")
+    pause(h)
     for _ in range(count):
         c = t.keep(prclient.Client(h.socket, handshake=False))
         with lingering(t) as sender:
@@ -54,8 +69,7 @@ def go_away(h, clients):
 @case(ours=OURS)
 def turned_away(t):
     """a connection that is turned away holds nobody up, whatever was sent through it"""
-    h = Helper(t, *FEW)
-    clients = [t.keep(h.client()) for _ in range(3)]
+    h, clients = full(t)
     go_away(h, leave_behind(t, h, 20))
     clients.pop().close()
 
@@ -99,3 +113,48 @@ def at_the_end(t):
     h.kill(signal.SIGCONT)
     equal(h.wait(12), 0, "exit status")     # at once, but for those that were accepted before
     t.note(f"{time.monotonic() - begin:.2f} s")
+
+
+def close_for_ever(t):
+    """A helper that has turned more clients away than it has threads for closing what they sent."""
+    troubles = Troubles(t)
+    h, clients = full(t, "--socket-mode=666")
+    t.cleanups.callback(troubles.end)     # or the helper could not end
+    before = h.threads()
+    pause(h)
+    for _ in range(40):
+        fd = troubles.open("write-hangs")
+        t.keep(prclient.Client(h.socket, handshake=False)).send(b"\1", [fd])
+        os.close(fd)
+    os.write(troubles.open("write-hangs"), bytes(4096))
+    h.kill(signal.SIGCONT)
+    eventually(lambda: h.threads() >= before + 24, "all its threads close something")
+    return troubles, h, clients
+
+
+@case(root=True, ours=OURS)
+def hangs_and_comes_back(t):
+    """closing that hangs for good: newcomers wait, nobody else does, and it is told"""
+    troubles, h, clients = close_for_ever(t)
+    h.wait_log("nobody is taken in until")
+    os.seteuid(1000)
+    newcomer = t.keep(h.client(handshake=False))
+    os.seteuid(0)
+    for c in clients:
+        c.read_keys(t.open())
+    troubles.end()
+    equal(newcomer.receive(4), bytes(4), "feature word")
+    newcomer.send(bytes(4))
+    newcomer.read_keys(t.open())
+    equal(h.stop(), 0, "exit status")
+    equal(h.log().count("nobody is taken in until"), 1, "lines about it")
+
+
+@case(root=True, ours=OURS)
+def hangs_at_the_end(t):
+    """closing that hangs for good does not keep it from ending"""
+    troubles, h, _ = close_for_ever(t)
+    h.kill(signal.SIGTERM)
+    eventually(lambda: not os.path.exists(h.socket), "the socket is gone")
+    troubles.end()
+    equal(h.wait(), 0, "exit status")
