@@ -39,7 +39,7 @@ static bool exists(int directory, const char *path)
         return faccessat(directory, path, F_OK, 0) == 0;
 }
 
-/* The first line of an attribute, printable; empty where there is none. */
+/* The first line of an attribute, printable; empty where there is none. False if nothing was read. */
 static bool read_attribute(int directory, const char *path, char *ret_text, size_t size)
 {
         cleanup_fd int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
@@ -54,7 +54,7 @@ static bool read_attribute(int directory, const char *path, char *ret_text, size
         for (size_t i = 0; i < length; i++)
                 if (!isgraph((unsigned char)ret_text[i]))
                         ret_text[i] = ret_text[i] == ' ' ? '_' : '?';
-        return length > 0;
+        return n > 0;
 }
 
 /* `node` is the directory of a block device. */
@@ -65,9 +65,9 @@ static enum sysfs_kind kind_of(int node)
         if (exists(node, "partition"))
                 return SYSFS_PARTITION;
         if (exists(node, "dm")) {
-                if (!exists(node, "dm/uuid"))
+                /* Where there is none the kernel still says an empty line. */
+                if (!read_attribute(node, "dm/uuid", uuid, sizeof uuid))
                         return SYSFS_UNKNOWN;
-                (void)read_attribute(node, "dm/uuid", uuid, sizeof uuid);
                 return strncmp(uuid, "mpath-", 6) == 0 ? SYSFS_MULTIPATH : SYSFS_DM;
         }
         if (exists(node, "md"))
@@ -172,6 +172,6 @@ void sysfs_wwid(int sysfs, dev_t number, int block, char *ret_name, size_t size)
         ret_name[0] = '\0';
         for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
                 if (format_path(path, sizeof path, class, number, attributes[i]) == 0 &&
-                    read_attribute(sysfs, path, ret_name, size))
+                    read_attribute(sysfs, path, ret_name, size) && ret_name[0] != '\0')
                         return;
 }

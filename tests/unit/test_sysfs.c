@@ -85,6 +85,13 @@ static void make_volumes(void)
         sysfs_dm("253:14", "dm-14", "LVM-on-md-and-multipath\n");
         sysfs_slave("dm-14", "md0", "virtual/block/md0");
         sysfs_slave("dm-14", "dm-1", "virtual/block/dm-1");
+        sysfs_dm("253:15", "dm-15", NULL);
+        sysfs_directory("devices/virtual/block/dm-15/dm/uuid"); /* opens, and read(2) fails */
+        sysfs_slave("dm-15", "sda", SDA);
+        sysfs_dm("253:16", "dm-16", "LVM-on-what-cannot-be-read\n");
+        sysfs_slave("dm-16", "dm-15", "virtual/block/dm-15");
+        sysfs_dm("253:17", "dm-17", "");
+        sysfs_slave("dm-17", "sda", SDA);
 }
 
 /* dm-20 on dm-21 on ... on sda: `depth` volumes. */
@@ -147,6 +154,9 @@ static const struct {
           "LVM-on-no-uuid" },
         { "dm over md and multipath", 253, 14, SYSFS_DM, SYSFS_BELOW_MULTIPATH,
           "LVM-on-md-and-multipath" },
+        { "dm whose UUID cannot be read", 253, 15, SYSFS_UNKNOWN, SYSFS_BELOW_OTHER, "" },
+        { "dm over it", 253, 16, SYSFS_DM, SYSFS_BELOW_OTHER, "LVM-on-what-cannot-be-read" },
+        { "dm whose UUID has not even a line", 253, 17, SYSFS_UNKNOWN, SYSFS_BELOW_OTHER, "" },
         { "a tower as high as allowed", 254, 108, SYSFS_DM, SYSFS_BELOW_SCSI, "LVM-tower" },
         { "a tower too high", 254, 100, SYSFS_DM, SYSFS_BELOW_OTHER, "LVM-tower" },
 };
