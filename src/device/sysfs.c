@@ -119,7 +119,7 @@ static enum sysfs_below below_slaves(int node, unsigned depth)
         if (!slaves)
                 return SYSFS_BELOW_OTHER;
         (void)steal_fd(&fd);
-        for (struct dirent *entry; (entry = readdir(slaves));) {
+        for (struct dirent *entry; errno = 0, (entry = readdir(slaves));) {
                 if (entry->d_name[0] == '.')
                         continue;
                 any = true;
@@ -131,7 +131,7 @@ static enum sysfs_below below_slaves(int node, unsigned depth)
                 if (one == SYSFS_BELOW_OTHER)
                         all = one;
         }
-        return any ? all : SYSFS_BELOW_OTHER;
+        return any && errno == 0 ? all : SYSFS_BELOW_OTHER;
 }
 
 /* `node` itself counts, so that a disk is below itself. */

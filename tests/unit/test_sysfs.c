@@ -2,6 +2,7 @@
 /* device/sysfs: kinds of devices, what lies below, and names, read from a made-up sysfs. */
 #include "device/sysfs.h"
 
+#include <dlfcn.h>
 #include <sys/sysmacros.h>
 
 #include "fake_sysfs.h"
@@ -9,6 +10,23 @@
 
 #define SDA "pci0000:00/host0/target0:0:0/0:0:0:0/block/sda"
 #define SDA_NODE "devices/" SDA
+
+static int readdir_ends_after = -1; /* so many entries, with an error; -1: at the end */
+
+/* In place of the C library's. */
+struct dirent *readdir(DIR *directory)
+{
+        struct dirent *(*real)(DIR *);
+
+        if (readdir_ends_after == 0) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        if (readdir_ends_after > 0)
+                readdir_ends_after--;
+        *(void **)&real = dlsym(RTLD_NEXT, sizeof(off_t) == sizeof(long) ? "readdir" : "readdir64");
+        return real(directory);
+}
 
 static void make_disks(void)
 {
@@ -175,6 +193,17 @@ static void test_devices(int sysfs)
         }
 }
 
+/* What is missing may be a multipath map. */
+static void test_errors(int sysfs)
+{
+        for (int entries = 0; entries < 4; entries++) { /* "." and ".." too */
+                readdir_ends_after = entries;
+                is_int(sysfs_below(sysfs, makedev(253, 0)), SYSFS_BELOW_OTHER,
+                       "slaves/ that cannot be read after %d entries", entries);
+        }
+        readdir_ends_after = -1;
+}
+
 static void test_names(int sysfs)
 {
         char small[8], name[32];
@@ -205,6 +234,7 @@ int main(void)
 
         int sysfs = sysfs_open(), fds = count_fds();
         test_devices(sysfs);
+        test_errors(sysfs);
         test_names(sysfs);
         is_int(count_fds(), fds, "no descriptor is left open");
         close(sysfs);
