@@ -21,6 +21,7 @@ struct entry {
         uint64_t id;       /* of struct device */
         const void *nexus; /* the device's context: through which nexus it is reached */
         struct in_flight **in_flight_end;
+        int64_t last_end_us; /* when the device gave a command back */
         struct waiters *waiters;
         unsigned user_room;
         bool busy;                     /* in which list it is */
@@ -160,7 +161,8 @@ static bool has_room(const struct entry *e, uid_t uid)
 /* Wait for a command to come back, where some are in flight. False where it is not to wait. */
 static bool wait_for_room(struct entry *e, uid_t uid)
 {
-        int64_t until = e->use.in_flight->since_us + HANGS_US;
+        int64_t oldest = e->use.in_flight->since_us;
+        int64_t until = (oldest > e->last_end_us ? oldest : e->last_end_us) + HANGS_US;
 
         if (clock_us() >= until ||
             !waiters_wait(&e->waiters, uid, DEVICE_WAITING_MAX, &table.lock, until))
@@ -272,10 +274,11 @@ void devices_end(const struct devices_token *token, const struct pr_command *com
         struct entry *e = token->entry;
         struct device_use *d = &e->use;
         const struct in_flight *f = &token->command;
-        int64_t took = clock_us() - f->since_us;
+        int64_t now = clock_us(), took = now - f->since_us;
 
         pthread_mutex_lock(&table.lock);
         if (result->reached) {
+                e->last_end_us = now;
                 d->commands++;
                 d->latency[latency_bucket(took)]++;
                 d->latency_us += took;

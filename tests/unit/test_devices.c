@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fake_clock.h"
 #include "fixture.h"
 #include "tap.h"
 
@@ -229,7 +230,7 @@ static void *run_one(void *unused)
         return unused;
 }
 
-/* They have their places when all of them wait: the lock is held until then. */
+/* They have their places when all of them wait (or were refused): the lock is held until then. */
 static void start_waiting(pthread_t *threads, unsigned count)
 {
         int64_t deadline = clock_ms() + LONG;
@@ -237,10 +238,38 @@ static void start_waiting(pthread_t *threads, unsigned count)
         for (unsigned i = 0; i < count; i++)
                 if (pthread_create(&threads[i], NULL, run_one, NULL) != 0)
                         ok(false, "thread %u", i);
-        while (atomic_load(&waiting) < count) {
+        while (atomic_load(&waiting) + atomic_load(&refused) < count) {
                 need(clock_ms() < deadline, "threads that wait");
                 usleep(100);
         }
+}
+
+/* It is not the age of what is in flight that counts. */
+static void test_slow_one(void)
+{
+        struct devices_token slow, quick[LIMIT - 1], token;
+        pthread_t thread;
+
+        is_int(begin(&disk, 1, 1000, &slow), 0, "a command that takes long");
+        clock_ahead_ms += 2000;
+        for (unsigned i = 0; i < LIMIT - 1; i++)
+                is_int(begin(&disk, i + 2, 1000, &quick[i]), 0, "another beside it");
+        end(&quick[0], SCSI_GOOD);
+        is_int(begin(&disk, 2, 1000, &quick[0]), 0, "one came back, and one more is sent");
+        start_waiting(&thread, 1);
+        end(&quick[0], SCSI_GOOD);
+        pthread_join(thread, NULL);
+        is_int(atomic_exchange(&served, 0), 1, "the next waits until one comes back");
+        is_int(begin(&disk, 2, 1000, &quick[0]), 0, "and one more is sent");
+        clock_ahead_ms += 2000;
+        is_int(begin(&disk, 5, 1001, &token), 0, "another user's");
+        devices_end(&token, &(struct pr_command){ .cdb = read_keys }, &(struct pr_result){ 0 });
+        is_int(begin(&disk, 9, 1000, &token), -EBUSY,
+               "when none has for a second, but for what never reached the device, the next is busy");
+        is_int(atomic_load(&refused), 0, "and that one alone");
+        for (unsigned i = 0; i < LIMIT - 1; i++)
+                end(&quick[i], SCSI_GOOD);
+        end(&slow, SCSI_GOOD);
 }
 
 static void test_herd(void)
@@ -309,6 +338,7 @@ int main(void)
                 skip("many that wait", "valgrind runs one thread at a time, too slowly for a second");
                 return done();
         }
+        test_slow_one();
         test_herd();
         test_stop();
         return done();
