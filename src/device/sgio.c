@@ -36,7 +36,9 @@ int sgio_fstat(int fd, struct stat *ret_stat)
 
 /*
  * Once: no errno is retried. On a node of sg an interrupted SG_IO may have
- * reached the disk, and a REGISTER sent twice answers with a conflict.
+ * reached the disk, and a REGISTER sent twice answers with a conflict. There it is
+ * once as long as the helper is not stopped, frozen or traced meanwhile: then the
+ * kernel itself starts the ioctl again. On a block device it waits uninterruptibly.
  */
 static void execute(const struct device *device, int fd, const struct pr_command *command,
                     struct pr_result *ret_result)
