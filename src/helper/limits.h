@@ -12,7 +12,8 @@ struct limits {
 /**
  * Raise RLIMIT_NOFILE as far as it goes and fill in the defaults by what the
  * system allows: a client takes two descriptors (its connection, and the
- * device that it passes) and a thread. What was asked for and cannot be is
+ * device that it passes; looking that up may take some more for a moment, of
+ * those that are kept back) and a thread. What was asked for and cannot be is
  * lowered, with a warning.
  */
 void limits_settle(struct limits *limits);
