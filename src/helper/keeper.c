@@ -8,12 +8,14 @@
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "helper/privileges.h"
 
 enum { RETRY_MS = 100 };
 
@@ -37,7 +39,7 @@ static void close_all_but(int *kept, size_t count)
 }
 
 /* What unlinkat(2) in somebody else's directory takes, where we have it. */
-static void drop_capabilities(void)
+static int drop_capabilities(void)
 {
         capng_get_caps_process();
         int has = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
@@ -48,14 +50,16 @@ static void drop_capabilities(void)
         if (setpcap) /* without it libcap-ng complains to syslog */
                 (void)capng_apply(CAPNG_SELECT_BOUNDS);
         (void)capng_apply(CAPNG_SELECT_CAPS);
-        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return -errno;
+        return privileges_verify(has ? CAP_DAC_OVERRIDE : -1);
 }
 
 /* All that is left to do. What is not on the list fails with EPERM. */
-static void confine_calls(void)
+static int confine_calls(void)
 {
         static const int calls[] = {
-                SCMP_SYS(read), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
+                SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
                 SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(unlinkat), SCMP_SYS(exit_group),
                 SCMP_SYS(rt_sigreturn),
         };
@@ -64,10 +68,11 @@ static void confine_calls(void)
 
         for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
-        if (r == 0) /* half a list would keep the paths */
-                (void)seccomp_load(filter);
+        if (r == 0)
+                r = seccomp_load(filter);
         if (filter)
                 seccomp_release(filter);
+        return r;
 }
 
 /* Only the end of the connection is the end of the helper; an error is not, and may last. */
@@ -93,9 +98,12 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
         }
         close_all_but(kept, n);
         (void)setgroups(0, NULL);
-        drop_capabilities();
-        if (sandbox)
-                confine_calls();
+        int r = drop_capabilities();
+        if (r == 0 && sandbox)
+                r = confine_calls();
+        uint8_t error = (uint8_t)-r;
+        if (write(connection, &error, 1) != 1 || r < 0)
+                _exit(1);
 
         wait_for_end(connection);
         for (size_t i = 0; i < count; i++)
@@ -116,10 +124,12 @@ int keeper_start(const struct owned_path *paths, size_t count, bool sandbox)
         /* From its first moment on no signal ends it: it ends when there is nothing left to do. */
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, &before);
+        uint8_t error = EIO; /* unless it says what */
         pid_t child = fork();
         if (child == 0)
                 keep(theirs, paths, count, sandbox);
-        int r = child < 0 ? -errno : 0;
+        close_fd(&theirs);
+        int r = child < 0 ? -errno : read(ours, &error, 1) < 0 ? -errno : -error;
         sigprocmask(SIG_SETMASK, &before, NULL);
         return r < 0 ? r : steal_fd(&ours);
 }

@@ -16,7 +16,8 @@
 enum { KEEPER_PATHS_MAX = 66 }; /**< of sockets, and a pidfile */
 
 /**
- * Fork the keeper; the paths are its to remove from here on.
+ * Fork the keeper; the paths are its to remove from here on. Waits until it has given up all that
+ * it does not need, and has looked whether it has.
  * To be called before privileges go and before the first thread.
  * @param sandbox  load its seccomp filter
  * @return the serving process's end of the connection, or -errno

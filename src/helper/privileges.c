@@ -80,13 +80,12 @@ static int drop_capabilities(bool keep_rawio)
         return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
-/* Trust nothing but what the kernel says now. */
-static int verify(bool keep_rawio)
+int privileges_verify(int kept)
 {
         if (capng_get_caps_process() < 0)
                 return -EIO;
         for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
-                if (c == CAP_SYS_RAWIO && keep_rawio)
+                if ((int)c == kept)
                         continue;
                 if (capng_have_capability(CAPNG_EFFECTIVE, c) ||
                     capng_have_capability(CAPNG_PERMITTED, c) ||
@@ -112,7 +111,7 @@ int privileges_drop(const struct helper_options *options, bool keep_rawio)
         if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 r = -errno;
         if (r == 0)
-                r = verify(keep_rawio);
+                r = privileges_verify(keep_rawio ? CAP_SYS_RAWIO : -1);
         if (r < 0) {
                 log_error("cannot drop privileges: %s", strerror(-r));
                 return r;

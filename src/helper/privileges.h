@@ -18,5 +18,11 @@
  */
 int privileges_drop(const struct helper_options *options, bool keep_rawio);
 
+/**
+ * Whether this process has no capability but `kept` (-1: none). Trusts nothing but what the
+ * kernel says now. @return 0, or -errno where it has one
+ */
+int privileges_verify(int kept);
+
 /** Why the kernel would answer SG_IO with EPERM to this process, in words. */
 const char *privileges_explain_eperm(void);
