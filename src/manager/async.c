@@ -90,12 +90,13 @@ static void request_run(struct request *request)
 static void *worker(void *argument)
 {
         struct prm_manager *manager = argument;
+        const pid_t process = getpid();
         struct request *request;
 
         while ((request = queue_wait(&manager->queue))) {
                 request_run(request);
                 request_free(request);
-                if (manager->process != getpid())
+                if (process != getpid())
                         break; /* a fork of `done` that came back: what is queued is the parent's */
                 if (manager_release(manager)) {
                         manager_free(manager);

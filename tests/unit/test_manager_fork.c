@@ -288,6 +288,7 @@ static void test_async(void)
 }
 
 static pid_t forked;
+static bool used_in_done; /* by the child, too */
 static pthread_key_t at_end;
 
 /* A child's last thread ends, and with it the child: no checker is to look for what it has not. */
@@ -310,17 +311,23 @@ static void count_and_fork(struct sg_io_hdr *header, void *opaque)
                 pthread_sigmask(SIG_SETMASK, &none, NULL);
                 alarm(10);
                 (void)pthread_setspecific(at_end, &forked);
+                if (used_in_done && read_keys(92) != 2)
+                        _exit(1);
         }
 }
 
 /* By the background's own thread, which is all that the child has. */
-static void test_fork_in_done(void)
+static void test_fork_in_done(bool used)
 {
         static struct sg_io_hdr headers[2];
         static uint8_t cdb[2][10], data[2][256];
+        int status = -1;
 
         begin();
         completions = 0;
+        forked = 0;
+        used_in_done = used;
+        shared->requests[91] = 0;
         pthread_key_create(&at_end, leave);
         for (int i = 0; i < 2; i++) {
                 prepare(&headers[i], cdb[i], data[i], (uint8_t)(90 + i));
@@ -329,9 +336,11 @@ static void test_fork_in_done(void)
         }
         for (int i = 0; i < 5000 && completions < 2; i++)
                 usleep(1000);
-        is_int(completions, 2, "a fork of `done`: the parent's commands are done");
-        waitpid(forked, NULL, 0);
+        is_int(completions, 2, "a fork of `done`%s: the parent's commands are done", used ? " that sends one" : "");
+        waitpid(forked, &status, 0);
         is_int(shared->requests[91], 1, "and not by the child, too");
+        is_int(status, 0, "whose thread ends");
+        pthread_key_delete(at_end);
         end();
 }
 
@@ -388,7 +397,8 @@ int main(void)
         test_drop();
         test_claimed();
         test_async();
-        test_fork_in_done();
+        test_fork_in_done(false);
+        test_fork_in_done(true);
         kill(helper, SIGKILL);
         waitpid(helper, NULL, 0);
         server_stop(&place);
