@@ -183,7 +183,8 @@ static pthread_key_t at_end;
 static void leave(void *unused)
 {
         (void)unused;
-        _exit(0);
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
 }
 
 static void count_and_fork(struct sg_io_hdr *header, void *opaque)

@@ -49,6 +49,9 @@ int main(void)
         is_int(run_child(fill, &to_drop), 0, "missing ones are filled; what is written there is gone");
         is_int(run_child(fill, &to_fail), 0, "or cannot be written");
         is_int(run_child(fill_none, NULL), 0, "where none is missing nothing is opened");
-        is_int(run_child(fill_without_room, NULL), 0, "one that cannot be filled is an error");
+        if (under_valgrind())
+                skip("one that cannot be filled", "valgrind has its own limit of descriptors");
+        else
+                is_int(run_child(fill_without_room, NULL), 0, "one that cannot be filled is an error");
         return done();
 }
