@@ -487,7 +487,8 @@ struct prm_move {
                                         another nexus may have removed it, to fence: only a holder can be told,
                                         and of the all registrants types none */
         bool registered_again;     /**< the device had removed the nexus' own registration with the old one */
-        struct prm_result result;  /**< of the last command: unless PRM_MOVE_DONE, the one that failed */
+        struct prm_result result;  /**< of the last command: unless PRM_MOVE_DONE, the one that failed; GOOD where
+                                        it told that something is not there or not as it was */
 };
 
 /**

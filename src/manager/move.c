@@ -178,8 +178,6 @@ static bool preempt(struct move *move, enum prm_type type)
         }
         struct prm_result failed = *result;
         bool refused = failed.status == PRM_RESERVATION_CONFLICT;
-        if (move->own && refused)
-                return true; /* nobody else has the key */
         if (failed.error == 0 && !read_keys(move, &listed))
                 failed.in_doubt = true;
         *result = failed;
