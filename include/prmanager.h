@@ -109,7 +109,10 @@ struct prm_manager *prm_manager_find(const char *id);
 /** One more reference. Returns `manager`. */
 struct prm_manager *prm_manager_ref(struct prm_manager *manager);
 
-/** Drop a reference, the last of which disconnects and frees the manager. NULL is fine. */
+/**
+ * Drop a reference. With the last the id is free, and the manager is disconnected and freed as soon
+ * as it has no command in the background. NULL is fine.
+ */
 void prm_manager_unref(struct prm_manager *manager);
 
 /** The manager's id, or NULL where it has none. Lives as long as the manager. */

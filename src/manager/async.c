@@ -3,8 +3,7 @@
  * Commands in the background: a queue of each manager, and one thread that
  * serves it, started with the first command and ended with the manager.
  *
- * A waiting command holds a reference on its manager, so that the last one may
- * be dropped by the thread itself.
+ * A command keeps its manager, so that it may be the thread itself that frees it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,7 +18,7 @@
 
 struct request {
         struct request *next;
-        struct prm_manager *manager; /* a reference */
+        struct prm_manager *manager; /* kept */
         int fd;                      /* its own */
         struct sg_io_hdr *header;
         int64_t called_ms; /* its time runs from here, not from its turn */
@@ -98,10 +97,8 @@ static void *worker(void *argument)
                 request_free(request);
                 if (process != getpid())
                         break; /* a fork of `done` that came back: what is queued is the parent's */
-                if (manager_release(manager)) {
-                        manager_free(manager);
+                if (manager_let_go(manager))
                         break;
-                }
         }
         return NULL;
 }
@@ -158,10 +155,10 @@ static int start(struct prm_manager *manager, int fd, struct sg_io_hdr *header, 
         int r = request->fd < 0 ? -errno : sgio_request_decode(header, &decoded);
         if (r == 0) {
                 manager_enter(manager);
-                prm_manager_ref(manager);
+                manager_keep(manager);
                 r = queue_add(request);
                 if (r < 0)
-                        prm_manager_unref(manager);
+                        (void)manager_let_go(manager);
         }
         if (r < 0)
                 request_free(request);

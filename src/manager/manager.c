@@ -12,7 +12,7 @@
 
 static const struct manager_class *const classes[] = { &manager_class_helper, &manager_class_direct };
 
-/* The managers that have an id. The lock also guards the references of all managers. */
+/* The managers that have an id. The lock also guards by what all managers are kept. */
 static struct {
         pthread_mutex_t lock;
         struct prm_manager *first;
@@ -69,6 +69,16 @@ static struct prm_manager **registry_link(const char *id)
         while (*link && strcmp((*link)->id, id) != 0)
                 link = &(*link)->next;
         return link;
+}
+
+/* The caller holds the lock. A manager that was dropped may have a successor of the same id. */
+static void registry_remove(const struct prm_manager *manager)
+{
+        if (!manager->id)
+                return;
+        struct prm_manager **link = registry_link(manager->id);
+        if (*link == manager)
+                *link = manager->next;
 }
 
 static int registry_add(struct prm_manager *manager, struct prm_error *ret_error)
@@ -133,6 +143,13 @@ static void manager_dealloc(struct prm_manager *manager)
         pthread_mutex_destroy(&manager->status_lock);
         free(manager->id);
         free(manager);
+}
+
+static void manager_free(struct prm_manager *manager)
+{
+        manager_enter(manager);
+        manager->class->destroy(manager);
+        manager_dealloc(manager);
 }
 
 static int create(const char *class_name, const char *id, const struct properties *properties,
@@ -208,27 +225,36 @@ struct prm_manager *prm_manager_ref(struct prm_manager *manager)
         return manager;
 }
 
-bool manager_release(struct prm_manager *manager)
+void manager_keep(struct prm_manager *manager)
 {
         registry_lock();
-        bool last = --manager->references == 0;
-        if (last && manager->id)
-                *registry_link(manager->id) = manager->next;
+        manager->commands++;
         registry_unlock();
-        return last;
 }
 
-void manager_free(struct prm_manager *manager)
+/* One less of what keeps a manager, which is freed with the last of all. */
+static bool manager_drop(struct prm_manager *manager, unsigned *count)
 {
-        manager_enter(manager);
-        manager->class->destroy(manager);
-        manager_dealloc(manager);
+        registry_lock();
+        (*count)--;
+        if (manager->references == 0)
+                registry_remove(manager);
+        bool unused = manager->references == 0 && manager->commands == 0;
+        registry_unlock();
+        if (unused)
+                manager_free(manager);
+        return unused;
+}
+
+bool manager_let_go(struct prm_manager *manager)
+{
+        return manager_drop(manager, &manager->commands);
 }
 
 void prm_manager_unref(struct prm_manager *manager)
 {
-        if (manager && manager_release(manager))
-                manager_free(manager);
+        if (manager)
+                (void)manager_drop(manager, &manager->references);
 }
 
 const char *prm_manager_id(const struct prm_manager *manager)

@@ -67,7 +67,8 @@ struct prm_manager {
         const struct manager_class *class;
         char *id;                 /**< or NULL */
         uint32_t timeout_ms;      /**< from call to return, of a command without one; 0: the class' matter */
-        unsigned references;      /**< guarded by the registry */
+        unsigned references;      /**< the program's; guarded by the registry, as the next two */
+        unsigned commands;        /**< in the background, which keep it when the program has dropped it */
         struct prm_manager *next; /**< in the registry */
         _Atomic pid_t process;    /**< that the rest belongs to: see manager_enter() */
 
@@ -87,12 +88,11 @@ void manager_enter(struct prm_manager *manager);
 /** Tell whom it concerns that the manager got connected or lost its connection. */
 void manager_status_changed(struct prm_manager *manager, bool connected);
 
-/**
- * Drop a reference. True where it was the last: the manager cannot be found any more, and is the
- * caller's to free by manager_free().
- */
-bool manager_release(struct prm_manager *manager);
-void manager_free(struct prm_manager *manager);
+/** Keep the manager for a command in the background. */
+void manager_keep(struct prm_manager *manager);
+
+/** Such a command has ended. True where the manager is freed with it. */
+bool manager_let_go(struct prm_manager *manager);
 
 /** An empty queue without a worker, whatever it was. */
 void request_queue_init(struct request_queue *queue);

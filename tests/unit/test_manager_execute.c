@@ -297,6 +297,46 @@ static void test_late(void)
         server_stop(&server);
 }
 
+/* What a callback may do: take a reference, and drop it. */
+static void refer(struct prm_manager *changed, bool connected, void *opaque)
+{
+        (void)connected, (void)opaque;
+        sem_wait(&go);
+        prm_manager_unref(prm_manager_ref(changed));
+}
+
+/* What is in the background keeps a manager, but not its id. */
+static void test_id(void)
+{
+        static struct command c;
+        struct pollfd ended = { .events = POLLIN };
+        struct prm_manager *own, *next;
+        struct server server;
+        eventfd_t value;
+        char text[128];
+
+        server_start(&server, serve);
+        snprintf(text, sizeof text, "%s,id=own", server.text);
+        if (prm_manager_from_string(text, &own, NULL) < 0 || sem_init(&go, 0, 0) < 0)
+                abort();
+        prm_manager_set_status_callback(own, refer, NULL);
+        prepare(&c, false, 16);
+        if (prm_execute_event(own, device, &c.header, &ended.fd) < 0)
+                abort();
+        prm_manager_unref(own);
+        is_int(prm_manager_from_string(text, &next, NULL), 0, "an id is free when its manager is dropped");
+        sem_post(&go);
+        ok(poll(&ended, 1, 20000) == 1 && eventfd_read(ended.fd, &value) == 0,
+           "a command that it has in the background ends");
+        ok(c.header.status == 0 && c.data[15] == 16, "with its reply");
+        close(ended.fd);
+        own = prm_manager_find("own");
+        ok(own == next, "the id is that of the manager that was made since");
+        prm_manager_unref(own);
+        prm_manager_unref(next);
+        server_stop(&server);
+}
+
 int main(void)
 {
         struct server server;
@@ -313,6 +353,7 @@ int main(void)
         server_stop(&server);
         test_async();
         test_late();
+        test_id();
         close(device);
         return done();
 }

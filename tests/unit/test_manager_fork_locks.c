@@ -105,7 +105,8 @@ static void test_forks(void *(*others)(void *), const char *what)
         atomic_int wrong = 0;
         int status = 0, forks = 0;
 
-        prm_manager_from_string("pr-manager-direct,id=parent", &manager, NULL);
+        if (prm_manager_from_string("pr-manager-direct,id=parent", &manager, NULL) < 0)
+                abort();
         stop = false;
         slow = true;
         pthread_create(&thread, NULL, others, &wrong);
