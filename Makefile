@@ -6,7 +6,7 @@ SANITIZED := build-dev
 CLANG := build-clang
 THREADS := build-tsan
 # The tests of the library, which is called from many threads.
-THREAD_TESTS := $(addprefix manager_,commands create descriptors direct execute fork fork_locks helper move reconnect report threads)
+THREAD_TESTS := $(addprefix manager_,commands create descriptors direct execute fork helper move reconnect report threads)
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)

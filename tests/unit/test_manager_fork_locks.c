@@ -24,13 +24,6 @@ static int device;
 static pthread_t forker;
 static atomic_bool slow, stop;
 
-/* In the thread sanitizer's eyes a process of several threads may not fork and start another one. */
-__attribute__((visibility("default"))) const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-        return "die_after_fork=0";
-}
-
 /* The linker puts this in the place of the C library's. */
 int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
@@ -86,7 +79,7 @@ static void *managers(void *wrong)
         return NULL;
 }
 
-/* What a child does; what belongs to the parent's threads is lost here, and no checker is to look for it. */
+/* What a child does; what belongs to the parent's threads is lost here, and valgrind is not to look for it. */
 static _Noreturn void child(void)
 {
         slow = false;
