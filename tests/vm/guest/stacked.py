@@ -66,7 +66,8 @@ def file_system(folder):
         try:
             yield
         finally:
-            _run("umount", str(folder))
+            # a file that a kernel thread wrote, as LIO's do, is closed by the kernel in its own time
+            wait_for(lambda: _succeeds("umount", str(folder)))
     os.unlink(image)
 
 
@@ -125,6 +126,14 @@ def _run(*command):
     if done.returncode:
         raise OSError(f"{' '.join(command)}: {done.stderr}")
     return done.stdout
+
+
+def _succeeds(*command):
+    try:
+        _run(*command)
+    except OSError:
+        return False
+    return True
 
 
 def _existing(path):
