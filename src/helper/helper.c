@@ -189,21 +189,34 @@ static int write_pidfile(struct helper *helper)
         return 0;
 }
 
+static int keeper_failed(int error)
+{
+        log_error("cannot start the process that removes the socket at the end: %s", strerror(-error));
+        return error;
+}
+
 static int start_keeper(struct helper *helper)
 {
-        if (helper->path_count == 0)
-                return 0;
+        int r = privileges_bound();
+
+        if (r < 0 || helper->path_count == 0)
+                return r;
         int fd = keeper_start(helper->paths, helper->path_count, !helper->options.no_sandbox);
-        if (fd < 0) {
-                log_error("cannot start the process that removes the socket at the end: %s",
-                          strerror(-fd));
-                return fd;
-        }
+        if (fd < 0)
+                return keeper_failed(fd);
         helper->keeper = fd;
         for (size_t i = 0; i < helper->path_count; i++)
                 owned_path_close(&helper->paths[i]);
         helper->path_count = 0;
         return 0;
+}
+
+/* It gives up what it does not need while we do. */
+static int confirm_keeper(struct helper *helper)
+{
+        int r = helper->keeper < 0 ? 0 : keeper_confirm(helper->keeper);
+
+        return r < 0 ? keeper_failed(r) : 0;
 }
 
 static int ready(void *argument)
@@ -284,6 +297,8 @@ static int run(struct helper *helper)
                 r = start_keeper(helper);
         if (r == 0)
                 r = give_up(helper);
+        if (r == 0)
+                r = confirm_keeper(helper);
         return r == 0 ? serve(helper) : r;
 }
 

@@ -2,9 +2,9 @@
 /* The keeper, a child that removes our paths when we are gone: see keeper.h. */
 #include "helper/keeper.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -36,23 +36,6 @@ static void close_all_but(int *kept, size_t count)
                 from = (unsigned)kept[i] + 1;
         }
         (void)close_range(from, ~0U, 0);
-}
-
-/* What unlinkat(2) in somebody else's directory takes, where we have it. */
-static int drop_capabilities(void)
-{
-        capng_get_caps_process();
-        int has = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
-        int setpcap = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-        capng_clear(CAPNG_SELECT_ALL);
-        if (has)
-                (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
-        if (setpcap) /* without it libcap-ng complains to syslog */
-                (void)capng_apply(CAPNG_SELECT_BOUNDS);
-        (void)capng_apply(CAPNG_SELECT_CAPS);
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                return -errno;
-        return privileges_verify(has ? CAP_DAC_OVERRIDE : -1);
 }
 
 /* All that is left to do. What is not on the list fails with EPERM. */
@@ -98,17 +81,15 @@ __attribute__((noreturn)) static void keep(int connection, const struct owned_pa
         }
         close_all_but(kept, n);
         (void)setgroups(0, NULL);
-        int r = drop_capabilities();
+        int r = privileges_keep(CAP_DAC_OVERRIDE); /* for unlinkat(2) in somebody else's directory */
         if (r == 0 && sandbox)
                 r = confine_calls();
         uint8_t error = (uint8_t)-r;
-        if (write(connection, &error, 1) != 1 || r < 0)
-                _exit(1);
-
-        wait_for_end(connection);
+        if (write(connection, &error, 1) == 1) /* else they serve nobody, or are gone */
+                wait_for_end(connection);
         for (size_t i = 0; i < count; i++)
                 owned_path_remove(&paths[i]);
-        _exit(0);
+        _exit(r < 0);
 }
 
 int keeper_start(const struct owned_path *paths, size_t count, bool sandbox)
@@ -124,21 +105,29 @@ int keeper_start(const struct owned_path *paths, size_t count, bool sandbox)
         /* From its first moment on no signal ends it: it ends when there is nothing left to do. */
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, &before);
-        uint8_t error = EIO; /* unless it says what */
         pid_t child = fork();
         if (child == 0)
                 keep(theirs, paths, count, sandbox);
-        close_fd(&theirs);
-        int r = child < 0 ? -errno : read(ours, &error, 1) < 0 ? -errno : -error;
+        int r = child < 0 ? -errno : 0;
         sigprocmask(SIG_SETMASK, &before, NULL);
         return r < 0 ? r : steal_fd(&ours);
 }
 
+int keeper_confirm(int connection)
+{
+        uint8_t error = EIO; /* unless it says what */
+
+        while (read(connection, &error, 1) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return -error;
+}
+
 void keeper_stop(int connection, int timeout_ms)
 {
-        struct pollfd gone = { .fd = connection, .events = POLLIN };
+        struct pollfd gone = { .fd = connection }; /* POLLHUP: the other end closes when the keeper exits */
 
         (void)shutdown(connection, SHUT_WR);
-        (void)poll(&gone, 1, timeout_ms); /* the other end closes when the keeper exits */
+        (void)poll(&gone, 1, timeout_ms);
         close(connection);
 }

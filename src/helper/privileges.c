@@ -5,9 +5,11 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -55,63 +57,57 @@ static int change_user(const struct helper_options *options)
         return 0;
 }
 
-/* Every capability but CAP_SYS_RAWIO out of every set; the bounding set empty. */
-static int drop_capabilities(bool keep_rawio)
+/* Whether this process has no capability but that one (-1: none), by what the kernel says now. */
+static int verify(int kept)
 {
-        bool rawio = keep_rawio && capng_have_capability(CAPNG_PERMITTED, CAP_SYS_RAWIO);
-        bool setpcap = capng_have_capability(CAPNG_PERMITTED, CAP_SETPCAP);
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
-        /* After setresuid(2) the permitted set is still there, the effective one is not. */
-        capng_clear(CAPNG_SELECT_BOTH);
-        if (setpcap)
-                (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SETPCAP);
-        if (rawio)
-                (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_RAWIO);
-        if (capng_apply(CAPNG_SELECT_CAPS) < 0)
-                return -EPERM;
-
-        for (unsigned c = 0; setpcap && c <= CAP_LAST_CAP; c++)
-                (void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
-        if (in_bounding_set())
-                log_info("the bounding set is kept: CAP_SETPCAP is missing");
-
-        (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-        (void)capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SETPCAP);
-        return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
-}
-
-int privileges_verify(int kept)
-{
-        if (capng_get_caps_process() < 0)
-                return -EIO;
-        for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
-                if ((int)c == kept)
-                        continue;
-                if (capng_have_capability(CAPNG_EFFECTIVE, c) ||
-                    capng_have_capability(CAPNG_PERMITTED, c) ||
-                    capng_have_capability(CAPNG_INHERITABLE, c))
+        if (syscall(SYS_capget, &header, sets) < 0)
+                return -errno;
+        for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+                uint32_t allowed = kept >= 0 && kept / 32 == i ? UINT32_C(1) << kept % 32 : 0;
+                if ((sets[i].effective | sets[i].permitted | sets[i].inheritable) & ~allowed)
                         return -EPERM;
         }
         return 0;
 }
 
+int privileges_keep(int kept)
+{
+        /* After setresuid(2) the permitted set is still there, the effective one is not. */
+        capng_clear(CAPNG_SELECT_BOTH);
+        bool has = kept >= 0 && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) == 0 &&
+                   capng_apply(CAPNG_SELECT_CAPS) == 0;
+        if (!has) {
+                capng_clear(CAPNG_SELECT_BOTH);
+                (void)capng_apply(CAPNG_SELECT_CAPS);
+        }
+        return verify(has ? kept : -1);
+}
+
+int privileges_bound(void)
+{
+        for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
+                (void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+        if (in_bounding_set())
+                log_info("the bounding set is kept: CAP_SETPCAP is missing");
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+                return 0;
+        int error = errno;
+        log_error("cannot rule out new privileges: %s", strerror(error));
+        return -error;
+}
+
 int privileges_drop(const struct helper_options *options, bool keep_rawio)
 {
-        if (capng_get_caps_process() < 0) {
-                log_error("cannot read the capabilities of this process");
-                return -EIO;
-        }
-
         int r = drop_groups(options);
+
         if (r == 0)
                 r = change_user(options);
         if (r < 0)
                 return r;
-        r = drop_capabilities(keep_rawio);
-        if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                r = -errno;
-        if (r == 0)
-                r = privileges_verify(keep_rawio ? CAP_SYS_RAWIO : -1);
+        r = privileges_keep(keep_rawio ? CAP_SYS_RAWIO : -1);
         if (r < 0) {
                 log_error("cannot drop privileges: %s", strerror(-r));
                 return r;

@@ -20,6 +20,7 @@
 enum { LONG = 20000 }; /* milliseconds that nothing here takes */
 
 static bool keeps_capabilities, has_no_filters;
+static pid_t ends_first; /* the keeper's parent: not confined before it has ended */
 
 /* In place of libcap-ng's. */
 int capng_apply(capng_select_t set)
@@ -36,6 +37,8 @@ int seccomp_load(const scmp_filter_ctx filter)
         int (*real)(const scmp_filter_ctx);
 
         *(void **)&real = dlsym(RTLD_NEXT, "seccomp_load");
+        while (ends_first && getppid() == ends_first)
+                usleep(1000);
         return has_no_filters ? -ECANCELED : real(filter);
 }
 
@@ -77,6 +80,7 @@ static void test_stop(void)
         write_file(temp_path("other"), "x");
         int connection = keeper_start(owned, KEEPER_PATHS_MAX, true);
         ok(connection >= 0 && (fcntl(connection, F_GETFD) & FD_CLOEXEC), "a keeper of many paths");
+        is_int(keeper_confirm(connection), 0, "which has only what it needs");
         for (int i = 0; i < KEEPER_PATHS_MAX; i++) {
                 owned_path_close(&owned[i]);
                 left += access(temp_path("p%d", i), F_OK) == 0;
@@ -119,7 +123,7 @@ static void test_ends(void)
                 const char *what;
                 int number;
         } signals[] = {
-                { "exit", 0 }, { "SIGKILL", SIGKILL }, { "SIGTERM", SIGTERM }, { "SIGINT", SIGINT },
+                { "exit before it is confined", 0 }, { "exit", 0 }, { "SIGKILL", SIGKILL }, { "SIGTERM", SIGTERM }, { "SIGINT", SIGINT },
                 { "SIGHUP", SIGHUP }, { "SIGQUIT", SIGQUIT },
         };
 
@@ -134,8 +138,10 @@ static void test_ends(void)
                 if (server == 0) {
                         (void)setpgid(0, 0);
                         (void)signal(signals[i].number, SIG_DFL); /* whatever we inherited */
+                        ends_first = i == 0 ? getpid() : 0;
                         int connection = keeper_start(&owned, 1, true);
-                        (void)!write(started[1], connection < 0 ? "" : "x", 1);
+                        bool kept = connection >= 0 && (i == 0 || keeper_confirm(connection) == 0);
+                        (void)!write(started[1], kept ? "x" : "", 1);
                         while (signals[i].number)
                                 pause();
                         _exit(0);
@@ -201,6 +207,7 @@ static void test_confinement(void)
         ok(poll(&ended, 1, LONG) == 1 && read(inherited[0], &byte, 1) == 0,
            "it closes what it inherited: nobody waits for it in vain");
         close(inherited[0]);
+        is_int(keeper_confirm(connection), 0, "it says that it is confined");
 
         pid_t keeper = find_keeper();
         is_string(status_line(keeper, "Name:"), "Name:\tpr-keeper", "it says who it is");
@@ -216,32 +223,55 @@ static void test_confinement(void)
         owned_path_close(&owned);
 }
 
-/* One that has more than it needs is none. */
-static void test_not_confined(void)
+/* One that has more than it needs says so, and still removes its path. */
+static void check_refusal(int error, const char *what)
 {
         struct owned_path owned = own("n");
+        int connection = keeper_start(&owned, 1, true);
 
+        is_int(keeper_confirm(connection), error, "%s: it says so", what);
+        ok(exists("n"), "and keeps the path");
+        keeper_stop(connection, LONG);
+        ok(!exists("n"), "until it is stopped");
+        ok(keeper_exits(), "with which it ends");
+        owned_path_close(&owned);
+}
+
+static void test_not_confined(void)
+{
         has_no_filters = true;
-        is_int(keeper_start(&owned, 1, true), -ECANCELED, "without its filter there is none");
-        ok(keeper_exits() && exists("n"), "it has ended and left the path alone");
+        check_refusal(-ECANCELED, "no filter");
+        struct owned_path owned = own("n");
         int connection = keeper_start(&owned, 1, false);
-        ok(connection >= 0, "unless it is to have none");
+        is_int(keeper_confirm(connection), 0, "no filter, and it is to have none");
         keeper_stop(connection, LONG);
         (void)keeper_exits();
         owned_path_close(&owned);
-
         has_no_filters = false;
+
         if (geteuid() != 0) {
                 skip("a keeper that cannot drop capabilities", "has none");
                 return;
         }
-        owned = own("n");
         keeps_capabilities = true;
-        is_int(keeper_start(&owned, 1, true), -EPERM, "nor is there one with all capabilities");
-        ok(keeper_exits() && exists("n"), "it has ended too");
+        check_refusal(-EPERM, "all capabilities");
         keeps_capabilities = false;
+}
+
+/* Killed before it says a word. */
+static void test_killed(void)
+{
+        struct owned_path owned = own("k");
+
+        ends_first = getpid();
+        int connection = keeper_start(&owned, 1, true);
+        kill(find_keeper(), SIGKILL);
+        is_int(keeper_confirm(connection), -EIO, "one that is killed is missed");
+        ends_first = 0;
+        (void)waitpid(-1, NULL, 0);
+        keeper_stop(connection, LONG);
         owned_path_close(&owned);
-        (void)unlink(temp_path("n"));
+        (void)unlink(temp_path("k"));
 }
 
 int main(void)
@@ -258,6 +288,7 @@ int main(void)
         test_ends();
         test_confinement();
         test_not_confined();
+        test_killed();
         is_int(count_fds(), fds, "no descriptor is left open");
         remove_temp_directory();
         return done();
