@@ -29,6 +29,7 @@ class TapResult(unittest.TestResult):
         self.failed = False
         self._why = None
         self._skip = ""
+        self._start = time.monotonic()
 
     def startTest(self, test):
         super().startTest(test)
@@ -62,7 +63,7 @@ class TapResult(unittest.TestResult):
         if self._why:
             self.failed = True
             lines = "".join(traceback.format_exception(*self._why)).splitlines()
-            lines += getattr(test, "diagnostics", list)() + ["kernel log:", *kernel_log.lines()]
+            lines += _diagnostics(test) + ["kernel log:", *kernel_log.lines()]
             print(f"not ok - {name}", *lines, sep="\n# ", flush=True)
         else:
             print(f"ok - {name}{self._skip}", flush=True)
@@ -73,6 +74,14 @@ class TapResult(unittest.TestResult):
 def _name(test):
     suite = type(test).__module__.removeprefix("test_")
     return f"{suite}: {test.shortDescription() or test.id()}"
+
+
+def _diagnostics(test):
+    """What a case that failed has to say besides, whatever state it has left behind."""
+    try:
+        return getattr(test, "diagnostics", list)()
+    except Exception as e:
+        return [f"no diagnostics: {e!r}"]
 
 
 def main():

@@ -14,9 +14,19 @@ from helper import PROGRAM
 from waiting import wait_for
 
 KEY = 0xA1
+ACCEPTS_CONNECTIONS = "00010000"        # the kernel's __SO_ACCEPTCON, among a socket's flags
+
+
+def listens(path):
+    """A path is there at bind(2), and refuses connections until listen(2)."""
+    with open("/proc/net/unix") as f:
+        sockets = [line.split() for line in f]
+    return any(s[-1] == path and s[3] == ACCEPTS_CONNECTIONS for s in sockets)
 
 
 class Activation(Case):
+    said = []
+
     def activate(self, *options):
         """systemd-socket-activate with the daemon; it becomes the daemon at the first client."""
         self.path = tempfile.mkdtemp() + "/socket"
@@ -25,15 +35,16 @@ class Activation(Case):
             ["systemd-socket-activate", f"--listen={self.path}", PROGRAM, *options],
             stdout=self.log, stderr=self.log)
         self.addCleanup(self.end)
-        wait_for(lambda: os.path.exists(self.path))
+        wait_for(lambda: listens(self.path))
 
     def end(self):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.said = self.output().splitlines()
 
     def diagnostics(self):
-        return self.output().splitlines()
+        return self.said
 
     def output(self):
         self.log.seek(0)
