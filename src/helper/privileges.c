@@ -77,7 +77,8 @@ int privileges_keep(int kept)
 {
         /* After setresuid(2) the permitted set is still there, the effective one is not. */
         capng_clear(CAPNG_SELECT_BOTH);
-        bool has = kept >= 0 && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) == 0 &&
+        bool has = kept >= 0 &&
+                   capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) == 0 &&
                    capng_apply(CAPNG_SELECT_CAPS) == 0;
         if (!has) {
                 capng_clear(CAPNG_SELECT_BOTH);

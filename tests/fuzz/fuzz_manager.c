@@ -59,16 +59,17 @@ static void check_command(const struct prm_result *result, bool out, const uint8
 
         check_result(result);
         fuzz_check(requests <= 1, "sent %u times", requests);
-        if (result->error != 0)
+        if (result->error != 0) {
                 fuzz_check(result->in_doubt == (requests > 0), "in doubt %d, sent %u times", result->in_doubt,
                            requests);
-        else
-                fuzz_check(result->in_doubt == (out && requests > 0 && unclear), "in doubt %d, sense %X/%02X",
+        } else if (requests > 0) {
+                fuzz_check(result->in_doubt == (out && unclear), "in doubt %d, sense %X/%02X",
                            result->in_doubt, result->sense.key, result->sense.asc);
-        if (result->error == 0 && requests > 0)
                 server_check_reply(result->status, result->size, data);
-        else if (result->error == 0)
-                fuzz_check(result->status == PRM_CHECK_CONDITION && result->text[0] != '\0', "answered unsent");
+        } else {
+                fuzz_check(!result->in_doubt && result->status == PRM_CHECK_CONDITION && result->text[0] != '\0',
+                           "answered unsent");
+        }
 }
 
 /* Any CDB, through prm_command() or as SG_IO has it. */

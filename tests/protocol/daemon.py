@@ -67,14 +67,6 @@ def word(client):
     return struct.unpack(">I", client.receive(4))[0]
 
 
-def wait_for_keeper(t, pid):
-    """Until a keeper has given up what it does not need, the last of it by its filter."""
-    def confined():
-        now = status(pid)
-        return now.get("NoNewPrivs") == "1" and (t.sanitized or now.get("Seccomp") == "2")
-    eventually(confined, "the keeper is confined")
-
-
 class Helper:
     """`HELPER -k SOCKET ARGS...`, ready to be connected to."""
 

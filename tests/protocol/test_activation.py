@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 
-from daemon import Helper, describe_fds, wait_for_keeper
+from daemon import Helper, describe_fds
 from harness import case, contains, equal, eventually
 from prclient import CHECK_CONDITION, Client, cdb_in, cdb_out, params
 
@@ -197,7 +197,6 @@ def not_inherited(t):
     h = start(t, s.fileno(), options=("-f", t.path("pid")))
     h.client().close()
     pid, = h.keepers()
-    wait_for_keeper(t, pid)
     listener = os.readlink(f"/proc/self/fd/{s.fileno()}")
     contains(describe_fds(h.pid), listener)
     equal(listener in describe_fds(pid), False, "the keeper holds the listener")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from daemon import Helper, Witness, alive, describe_fds, run_command, wait_for_keeper
+from daemon import Helper, Witness, alive, describe_fds, run_command
 from harness import case, children, equal, eventually
 from prclient import Client, CHECK_CONDITION, cdb_in, cdb_out, params
 
@@ -247,7 +247,6 @@ def inherited(t):
     mine = describe_fds(h.pid).split()
     equal(mine.count(t.path("lock")), 2, "inherited descriptors in the serving process")
     keeper, = h.keepers()
-    wait_for_keeper(t, keeper)
     theirs = describe_fds(keeper).split()
     equal([p for p in theirs if "lock" in p or "pipe:" in p or p.startswith("/dev")
            or p == h.log_path], [], f"descriptors in the keeper: {theirs}")

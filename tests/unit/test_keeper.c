@@ -123,8 +123,8 @@ static void test_ends(void)
                 const char *what;
                 int number;
         } signals[] = {
-                { "exit before it is confined", 0 }, { "exit", 0 }, { "SIGKILL", SIGKILL }, { "SIGTERM", SIGTERM }, { "SIGINT", SIGINT },
-                { "SIGHUP", SIGHUP }, { "SIGQUIT", SIGQUIT },
+                { "exit before it is confined", 0 }, { "exit", 0 }, { "SIGKILL", SIGKILL },
+                { "SIGTERM", SIGTERM }, { "SIGINT", SIGINT }, { "SIGHUP", SIGHUP }, { "SIGQUIT", SIGQUIT },
         };
 
         for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
