@@ -77,14 +77,14 @@ int privileges_keep(int kept)
 {
         /* After setresuid(2) the permitted set is still there, the effective one is not. */
         capng_clear(CAPNG_SELECT_BOTH);
-        bool has = kept >= 0 &&
-                   capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) == 0 &&
-                   capng_apply(CAPNG_SELECT_CAPS) == 0;
-        if (!has) {
+        bool held = kept >= 0 &&
+                    capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)kept) == 0 &&
+                    capng_apply(CAPNG_SELECT_CAPS) == 0;
+        if (!held) {
                 capng_clear(CAPNG_SELECT_BOTH);
                 (void)capng_apply(CAPNG_SELECT_CAPS);
         }
-        return verify(has ? kept : -1);
+        return verify(held ? kept : -1);
 }
 
 int privileges_bound(void)

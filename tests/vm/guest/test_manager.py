@@ -5,7 +5,6 @@ import os
 import subprocess
 import unittest
 
-import lio
 from case import Case
 
 PROGRAM = "/usr/bin/manager-live"     # tests/manager/live.c
