@@ -67,6 +67,12 @@ static unsigned long least(unsigned long a, unsigned long b)
         return a < b ? a : b;
 }
 
+/* At most, but 1 at least. */
+static unsigned long three_quarters(unsigned long n)
+{
+        return n > 1 ? n - n / 4 - (n % 4 > 0) : 1;
+}
+
 /* Three quarters of what the system lets us have of threads. */
 static unsigned long thread_limit(void)
 {
@@ -76,7 +82,7 @@ static unsigned long thread_limit(void)
         (void)getrlimit(RLIMIT_NPROC, &processes);
         if (processes.rlim_cur != RLIM_INFINITY)
                 threads = least(threads, processes.rlim_cur);
-        return threads == ULONG_MAX ? threads : threads / 4 * 3;
+        return threads == ULONG_MAX ? threads : three_quarters(threads);
 }
 
 static unsigned long descriptor_limit(void)
@@ -103,11 +109,8 @@ void limits_settle(struct limits *limits)
                             limits->clients, possible);
                 limits->clients = (unsigned)possible;
         }
-        if (limits->clients == 0)
-                limits->clients = 1;
         if (limits->clients_per_user == 0)
-                limits->clients_per_user = limits->clients < 4 ? limits->clients :
-                                                                 limits->clients / 4 * 3;
+                limits->clients_per_user = (unsigned)three_quarters(limits->clients);
         if (limits->commands == 0)
                 limits->commands = COMMANDS_DEFAULT;
 }

@@ -13,7 +13,8 @@ from daemon import Helper, Witness
 from harness import case, equal, eventually
 from prclient import CHECK_CONDITION, cdb_in, cdb_out, params
 
-FEW = ["prlimit", "--nofile=96:96"]
+FEW = ["prlimit", "--nofile=96:96"]     # two for each client, but for 64 of them:
+FEW_CLIENTS = 12                        # three quarters of 16 are one user's
 
 
 def fill(t, h):
@@ -42,7 +43,8 @@ def descriptors(t):
     """out of descriptors: newcomers are turned away, the others served, no time wasted"""
     h = Helper(t, wrapper=FEW)
     clients = fill(t, h)
-    t.note(f"{len(clients)} clients with 96 descriptors")
+    if not t.peer:
+        equal(len(clients), FEW_CLIENTS, "clients with 96 descriptors")
     fd = t.open()
     before = h.cpu()
     begin = time.monotonic()
@@ -147,6 +149,20 @@ def clients_of_a_user(t):
     t.keep(h.client())
     with user(1002):
         turned_away(t, h)
+    h.wait_log("as many clients as possible are connected (--max-clients)")
+
+
+@case(ours="it has no such limit", root=True)
+def three_quarters(t):
+    """one user has three quarters of what descriptors allow, the rest is for others"""
+    h = Helper(t, "--socket-mode=666", wrapper=["prlimit", "--nofile=70:78"])
+    eventually(lambda: h.threads() <= 2, "who looked whether it serves has left")
+    for uid, count in ((0, 5), (1000, 2)):
+        with user(uid):
+            for _ in range(count):
+                t.keep(h.client())
+            turned_away(t, h)
+    h.wait_log("its user has as many connections as one user may have (--max-clients-per-user)")
     h.wait_log("as many clients as possible are connected (--max-clients)")
 
 
