@@ -4,12 +4,15 @@
 import contextlib
 import multiprocessing
 import os
+import resource
+import select
 import signal
 import socket
+import struct
 import time
 
 import prclient
-from daemon import Helper, Witness
+from daemon import Helper, Witness, status
 from harness import case, equal, eventually
 from prclient import CHECK_CONDITION, cdb_in, cdb_out, params
 
@@ -38,6 +41,14 @@ def fill(t, h):
     raise AssertionError("200 clients, and no limit")
 
 
+def does_not_spin(h):
+    before = h.cpu()
+    begin = time.monotonic()
+    eventually(lambda: time.monotonic() - begin > 0.5, "half a second")
+    if h.cpu() - before > 0.2:
+        raise AssertionError(f"{h.cpu() - before} s of CPU time in 0.5 s of doing nothing")
+
+
 @case(defect="at the limit of descriptors it spins and drops clients", cost=2)
 def descriptors(t):
     """out of descriptors: newcomers are turned away, the others served, no time wasted"""
@@ -58,12 +69,8 @@ def descriptors(t):
         extra = t.keep(h.client(handshake=False))
         equal(extra.closed(), True, "a newcomer is turned away")
         extra.close()
-    idle = h.cpu()
-    begin = time.monotonic()
-    eventually(lambda: time.monotonic() - begin > 0.5, "half a second")
-    if h.cpu() - idle > 0.2:
-        raise AssertionError(f"{h.cpu() - idle} s of CPU time in 0.5 s of doing nothing")
-    t.note(f"{idle - before:.2f} s of CPU time under load")
+    t.note(f"{h.cpu() - before:.2f} s of CPU time under load")
+    does_not_spin(h)
     for c in clients[:5]:
         c.close()
     for _ in range(5):
@@ -76,6 +83,30 @@ def descriptors(t):
             c.send(bytes(4))
             return c.request(fd, cdb_in(0)).status == CHECK_CONDITION
         eventually(again, "a newcomer is served when another left")
+
+
+@contextlib.contextmanager
+def limit(h, which, number):
+    """A running helper's limit is that inside."""
+    before = set_limit(h, which, number)
+    try:
+        yield
+    finally:
+        set_limit(h, which, before)
+
+
+def set_limit(h, which, number):
+    """What its own user may do, too. Returns the one before."""
+    ids = status(h.pid)
+    os.setresgid(int(ids["Gid"].split()[0]), -1, -1)
+    os.setresuid(int(ids["Uid"].split()[0]), -1, -1)
+    try:
+        before, hard = resource.prlimit(h.pid, which)
+        resource.prlimit(h.pid, which, (number, hard))
+        return before
+    finally:
+        os.setresuid(0, -1, -1)
+        os.setresgid(0, -1, -1)
 
 
 @case(defect="at the limit of descriptors it spins and drops clients", cost=1)
@@ -291,3 +322,55 @@ def no_memory_for_threads(t):
     fd = t.open()
     for c in clients:
         equal(c.request(fd, cdb_in(0)).status, CHECK_CONDITION, "status")
+
+
+def without_threads(t):
+    """A helper, and a context in which it has no more threads than it had."""
+    h = Helper(t, "-u", "nobody", "--max-clients=50", "--socket-mode=666")
+    eventually(lambda: h.threads() <= 2, "who looked whether it serves has left")
+    return h, limit(h, resource.RLIMIT_NPROC, 1)
+
+
+@case(ours="it has no thread for each client", root=True)
+def no_threads(t):
+    """no thread for newcomers: each is turned away, and served when there are threads again"""
+    h, nothing = without_threads(t)
+    w = Witness(t, h)
+    with nothing:
+        for _ in range(20):
+            turned_away(t, h)
+        w.ask()
+        h.wait_log("uid 0: Resource temporarily unavailable")
+    served = [t.keep(h.client()) for _ in range(20)]
+    for c in served:
+        c.read_keys(w.fd)
+        c.close()
+    w.check()
+    if h.log().count("turned a client away") >= 20:
+        raise AssertionError("a line for each of them")
+
+
+@case(ours="it has no thread for each client", root=True,
+      each={"in line": 0, "out of band": socket.MSG_OOB})
+def no_threads_to_close(t, flags):
+    """no thread to close what newcomers sent: what they sent stays as it is until there is one"""
+    h, nothing = without_threads(t)
+    w = Witness(t, h)
+    with nothing:
+        h.kill(signal.SIGSTOP)
+        eventually(lambda: status(h.pid)["State"].startswith("T"), "it is stopped")
+        pipes = []
+        for _ in range(8):
+            c = t.keep(prclient.Client(h.socket, handshake=False))
+            end, other = os.pipe()
+            pipes.append(t.keep(os.fdopen(end, "rb")))
+            c.sock.sendmsg([b"\1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", other))],
+                           flags)
+            os.close(other)
+        h.kill(signal.SIGCONT)
+        h.wait_log("nobody is taken in until threads are free")
+        equal(select.select(pipes, [], [], 0)[0], [], "descriptors that are closed")
+        w.ask()
+    for pipe in pipes:
+        equal(pipe.read(), b"", "its other end is closed")
+    w.check()
