@@ -31,6 +31,8 @@
 #define SO_PASSPIDFD 76 /* Linux 6.5 */
 #endif
 
+#define NOBODY ((uid_t)-1)
+
 enum {
         ACCEPTS_AT_ONCE = 64,
         ACCEPT_PAUSE_MS = 100, /* when accept(2) fails for want of descriptors or memory */
@@ -77,12 +79,13 @@ static bool let_go(void)
         return kept.count < KEPT_MAX;
 }
 
+static struct limiter limiter = LIMITER(5, 10000); /* by user; NOBODY's are about all newcomers */
+static int accept_error;                           /* that was told, 0: it works */
+
 /* Turn a connection away: its end tells the client, the log tells the administrator. */
 static void refuse(int sock, const char *why)
 {
-        static struct limiter limiter = LIMITER(5, 10000);
-        static const uid_t nobody = (uid_t)-1;
-        struct ucred peer = { .pid = 0, .uid = nobody };
+        struct ucred peer = { .pid = 0, .uid = NOBODY };
         socklen_t size = sizeof peer;
         unsigned suppressed;
 
@@ -94,7 +97,7 @@ static void refuse(int sock, const char *why)
         if (limiter_allow(&limiter, peer.uid, &suppressed))
                 log_warning("turned a client away, pid %d, uid %u: %s (and %u more of them)",
                             (int)peer.pid, (unsigned)peer.uid, why, suppressed);
-        if (!let_go() && limiter_allow(&limiter, nobody, &suppressed))
+        if (!let_go() && limiter_allow(&limiter, NOBODY, &suppressed))
                 log_warning("nobody is taken in until threads are free to close what clients "
                             "that were turned away had sent");
 }
@@ -120,12 +123,25 @@ static void bound_unread(int sock)
         (void)setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
+/* accept(2) does not work: newcomers stay in the listener's queue. Once until it works again. */
+static void newcomers_wait(int error)
+{
+        unsigned suppressed;
+
+        TRACE(EVENT_ACCEPT_PAUSE, "errno=%d", error);
+        if (error != accept_error && limiter_allow(&limiter, NOBODY, &suppressed)) {
+                log_warning("newcomers have to wait: %s", strerrordesc_np(error));
+                accept_error = error;
+        }
+}
+
 /* Accept who waits, a few at a time: signals come first. False where that needs better times. */
 static bool accept_some(const struct endpoint *endpoint)
 {
         for (int i = 0; let_go() && i < ACCEPTS_AT_ONCE; i++) {
                 int sock = accept4(endpoint->listener, NULL, NULL, SOCK_CLOEXEC);
                 if (sock >= 0) {
+                        accept_error = 0;
                         want_descriptors_only(sock);
                         bound_unread(sock);
                         int r = clients_add(sock, &endpoint->source);
@@ -140,7 +156,7 @@ static bool accept_some(const struct endpoint *endpoint)
                 } else if (errno == EAGAIN) {
                         return true;
                 } else if (errno != EINTR && errno != ECONNABORTED) {
-                        TRACE(EVENT_ACCEPT_PAUSE, "errno=%d", errno);
+                        newcomers_wait(errno);
                         return false;
                 }
         }

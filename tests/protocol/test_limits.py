@@ -109,6 +109,24 @@ def set_limit(h, which, number):
         os.setresgid(0, -1, -1)
 
 
+@case(defect="at the limit of descriptors it spins and drops clients", root=True, cost=1)
+def accept_fails(t):
+    """no descriptor for newcomers: they wait, no time is wasted, and it is told once"""
+    h = Helper(t)
+    h.settled_fds()
+    used = {int(n) for n in os.listdir(f"/proc/{h.pid}/fd")}
+    free = min(set(range(len(used) + 1)) - used)
+    with limit(h, resource.RLIMIT_NOFILE, free):
+        newcomers = [t.keep(h.client(handshake=False)) for _ in range(1 if t.peer else 3)]
+        does_not_spin(h)
+        if not t.peer:
+            h.wait_log("newcomers have to wait: Too many open files")
+        equal(select.select([c.sock for c in newcomers], [], [], 0)[0], [], "those who have a word")
+    for c in newcomers:
+        equal(c.receive(4), bytes(4), "feature word")
+    equal(h.log().count("newcomers have to wait"), 0 if t.peer else 1, "lines about it")
+
+
 @case(defect="at the limit of descriptors it spins and drops clients", cost=1)
 def two_descriptors_each(t):
     """out of descriptors: those who send two each harm nobody but themselves"""
