@@ -15,6 +15,7 @@ from service import forking
 WAITING = 6             # clients of a disk that hangs; two of them leave
 LEAVING = 2
 AFTERMATH = 3.0         # seconds until answers from before are all read
+EXHAUSTED = "newcomers have to wait: Too many open files"    # in a daemon's log
 GO_ON_SECONDS = 20.0    # for others to go on; after 30 the kernel's error recovery stops them, too
 
 
@@ -46,6 +47,7 @@ def squeeze(service, seconds, tally):
     """Take a running daemon's room for more descriptors, while it is attacked; give it back."""
     before = resource.prlimit(service.pid, resource.RLIMIT_NOFILE)
     used = 1 + max((int(n) for n in _fds(service.pid)), default=64)
+    told = service.log().count(EXHAUSTED)
     tally.squeezed.set()
     try:
         resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (used + 2, before[1]))
@@ -56,7 +58,8 @@ def squeeze(service, seconds, tally):
     resource.prlimit(service.pid, resource.RLIMIT_NOFILE, before)
     time.sleep(AFTERMATH)
     tally.squeezed.clear()
-    tally.event("descriptors exhausted")
+    exhausted = service.log().count(EXHAUSTED) > told
+    tally.event("descriptors exhausted" if exhausted else "descriptors limited, and enough")
 
 
 def _fds(pid):
