@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pwd
+import resource
 import shutil
 
 from daemon import Helper, Witness, capabilities, run_command, status
@@ -200,6 +201,19 @@ def sandbox(t, options):
             modes.append(status(f"{h.pid}/task/{thread}")["Seccomp"])
     equal(set(modes), {"2"}, "modes")
     equal(len(modes) >= 3, True, "main, log, and a client at least")
+
+
+@case(root=True, release=True, ours="it has no sandbox")
+def no_core(t):
+    """a plain user's leaves no core, and is not dumpable: its /proc is root's"""
+    everybody(t)
+    h = Helper(t, wrapper=PLAIN, preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
+    serves(t, h)
+    with open(f"/proc/{h.pid}/limits") as f:
+        core, = (line.split()[4:6] for line in f if line.startswith("Max core file size"))
+    equal(core, ["0", "0"], "limits of the core's size")
+    equal(os.stat(f"/proc/{h.pid}/status").st_uid, 0, "owner of its /proc")
 
 
 @case(root=True, ours="it has no keeper", each={"root": [], "-u": ["-u", "nobody"]})

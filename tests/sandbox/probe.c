@@ -50,14 +50,23 @@ static long sequence_ioctl(void) { return syscall(SYS_ioctl, 0, BLKGETDISKSEQ, N
 static long do_setfl(void) { return syscall(SYS_fcntl, 2, F_SETFL, O_NONBLOCK); }
 static long unknown_call(void) { return syscall(1000); }
 
-static long do_exec(void)
-{
-        char *const arguments[] = { (char *)"true", NULL };
+static char *const arguments[] = { (char *)"true", NULL };
 
-        return execv("/bin/true", arguments);
+static long do_exec(void) { return execv("/bin/true", arguments); }
+
+static long do_execveat(void)
+{
+        return syscall(SYS_execveat, AT_FDCWD, "/bin/true", arguments, NULL, 0);
 }
 
 static long do_socket(void) { return socket(AF_UNIX, SOCK_STREAM, 0); }
+
+static long do_socketpair(void)
+{
+        int ends[2];
+
+        return socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+}
 
 static long do_connect(void)
 {
@@ -74,6 +83,11 @@ static long read_process(void)
         return syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0);
 }
 
+static long write_process(void)
+{
+        return syscall(SYS_process_vm_writev, getppid(), NULL, 0, NULL, 0, 0);
+}
+
 static long map_executable(void)
 {
         void *memory = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -88,6 +102,13 @@ static long protect_executable(void)
         return mprotect(memory, 4096, PROT_READ | PROT_EXEC);
 }
 
+static long pkey_executable(void)
+{
+        void *memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return syscall(SYS_pkey_mprotect, memory, 4096, PROT_READ | PROT_EXEC, -1);
+}
+
 #define PROBE(name) { #name, name }
 
 static const struct {
@@ -95,11 +116,14 @@ static const struct {
         long (*run)(void);
 } probes[] = {
         PROBE(open_write), PROBE(open_create), PROBE(open_truncate), PROBE(open_read),
-        PROBE(open_sysfs), PROBE(open_directory), PROBE(list_directory), PROBE(open_temporary), PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork),
-        PROBE(do_clone3), PROBE(do_kill), PROBE(do_setuid), PROBE(do_prctl), PROBE(do_mount),
-        PROBE(do_unshare), PROBE(foreign_ioctl), PROBE(sequence_ioctl), PROBE(do_setfl), PROBE(unknown_call),
-        PROBE(do_exec), PROBE(do_socket), PROBE(do_connect), PROBE(do_ptrace), PROBE(do_bpf),
-        PROBE(read_process), PROBE(map_executable), PROBE(protect_executable),
+        PROBE(open_sysfs), PROBE(open_directory), PROBE(list_directory), PROBE(open_temporary),
+        PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork), PROBE(do_clone3),
+        PROBE(do_kill), PROBE(do_setuid), PROBE(do_prctl), PROBE(do_mount), PROBE(do_unshare),
+        PROBE(foreign_ioctl), PROBE(sequence_ioctl), PROBE(do_setfl), PROBE(unknown_call),
+        PROBE(do_exec), PROBE(do_execveat),
+        PROBE(do_socket), PROBE(do_socketpair), PROBE(do_connect), PROBE(do_ptrace),
+        PROBE(do_bpf), PROBE(read_process), PROBE(write_process), PROBE(map_executable),
+        PROBE(protect_executable), PROBE(pkey_executable),
 };
 
 static void run_probe(void)

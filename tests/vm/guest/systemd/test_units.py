@@ -122,6 +122,16 @@ class Units(Case):
         """the daemon's own filter is there: fork(2), which the unit allows, is refused"""
         self.probe("do_fork", errno.EPERM)
 
+    def assertOneRefused(self, comm):
+        """The kernel's log has it that this program had one call refused, and no other call of any."""
+        line, = [line for line in kernel_log.settled() if "type=1326" in line]
+        self.assertRegex(line, rf'comm="{comm}" .* code=0x50000$')      # SECCOMP_RET_ERRNO
+
+    def test_refused(self):
+        """a call that is refused leaves a line in the kernel's log, and nothing else does"""
+        self.probe("do_fork", errno.EPERM)
+        self.assertOneRefused("qemu-pr-helper")
+
     def test_landlock(self):
         """Landlock is there: a file that everybody may read is refused"""
         self.assertIn("landlock", Path("/sys/kernel/security/lsm").read_text())
