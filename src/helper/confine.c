@@ -199,7 +199,10 @@ static int confine_calls(bool writes)
         if (!filter)
                 return -ENOMEM;
         (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        int r = add_all(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
+        /* for calls by another ABI's numbers: libseccomp's own choice ends the thread alone */
+        int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        if (r == 0)
+                r = add_all(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
         if (r == 0 && writes)
                 r = add_all(filter, SCMP_ACT_ALLOW, allowed_with_folder, COUNT(allowed_with_folder));
         if (r == 0)

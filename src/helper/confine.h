@@ -16,7 +16,7 @@
  *   there is one, and nothing else in the file system;
  * - seccomp, an allow-list: ioctl only SG_IO and BLKGETDISKSEQ, open only for
  *   reading unless there is a `folder`. What would turn this process into another (exec,
- *   ptrace, new sockets, executable memory)
+ *   ptrace, new sockets, executable memory, calls by another ABI's numbers)
  *   kills it, any other call fails with EPERM, one that is not known here
  *   with ENOSYS. The kernel's audit has a line for each, but for what the C
  *   library tries for its threads.

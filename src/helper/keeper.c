@@ -47,7 +47,8 @@ static int confine_calls(void)
                 SCMP_SYS(rt_sigreturn),
         };
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-        int r = filter ? 0 : -ENOMEM;
+        int r = filter ? seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) :
+                         -ENOMEM;
 
         for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);

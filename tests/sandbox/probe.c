@@ -50,6 +50,20 @@ static long sequence_ioctl(void) { return syscall(SYS_ioctl, 0, BLKGETDISKSEQ, N
 static long do_setfl(void) { return syscall(SYS_fcntl, 2, F_SETFL, O_NONBLOCK); }
 static long unknown_call(void) { return syscall(1000); }
 
+#ifdef __x86_64__
+/* execve(NULL) of 32 bits: the number is munmap's here, which is allowed. */
+static long foreign_abi(void)
+{
+        int r = 11;
+
+        __asm__ volatile("int $0x80" : "+a"(r) : "b"(0), "c"(0), "d"(0) : "memory");
+        errno = r < 0 ? -r : 0;
+        return r;
+}
+#else
+static long foreign_abi(void) { return errno = ENOTSUP, -1; }
+#endif
+
 static char *const arguments[] = { (char *)"true", NULL };
 
 static long do_exec(void) { return execv("/bin/true", arguments); }
@@ -120,7 +134,7 @@ static const struct {
         PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork), PROBE(do_clone3),
         PROBE(do_kill), PROBE(do_setuid), PROBE(do_prctl), PROBE(do_mount), PROBE(do_unshare),
         PROBE(foreign_ioctl), PROBE(sequence_ioctl), PROBE(do_setfl), PROBE(unknown_call),
-        PROBE(do_exec), PROBE(do_execveat),
+        PROBE(foreign_abi), PROBE(do_exec), PROBE(do_execveat),
         PROBE(do_socket), PROBE(do_socketpair), PROBE(do_connect), PROBE(do_ptrace),
         PROBE(do_bpf), PROBE(read_process), PROBE(write_process), PROBE(map_executable),
         PROBE(protect_executable), PROBE(pkey_executable),
