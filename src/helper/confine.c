@@ -133,18 +133,27 @@ static int add_by_argument(scmp_filter_ctx filter, bool writes)
         return r ? r : add_maps(filter);
 }
 
+/* The last number before those from pidfd_send_signal's on, which are the same everywhere. */
+#ifdef __x86_64__
+enum { LAST_OWN = SYS_rseq };
+#else
+enum { LAST_OWN = SYS_pidfd_send_signal - 1 };
+#endif
+
 /*
- * Load the filter, and in front of it: ENOSYS for calls that are newer than
- * our headers, which tells the C library to use an older one. libseccomp
- * compares arguments but not a call's number, so its program gets three
- * instructions before it; jumps are relative.
+ * Load the filter, and in front of it: ENOSYS for numbers that no call has
+ * and for calls that are newer than our headers, which tells the C library to
+ * use an older one. libseccomp compares arguments but not a call's number, so
+ * its program gets five instructions before it; jumps are relative.
  */
 static int load(scmp_filter_ctx filter)
 {
-        enum { NEWEST = SYS_landlock_restrict_self, OWN = 3, ROOM = 1024 };
+        enum { NEWEST = SYS_landlock_restrict_self, OWN = 5, ROOM = 1024 };
         static const struct sock_filter own[OWN] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYS_pidfd_send_signal, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST, 1, 2),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, LAST_OWN, 0, 1),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         };
         static struct sock_filter code[OWN + ROOM];

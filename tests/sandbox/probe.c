@@ -51,6 +51,8 @@ static long do_setfl(void) { return syscall(SYS_fcntl, 2, F_SETFL, O_NONBLOCK); 
 static long unknown_call(void) { return syscall(1000); }
 
 #ifdef __x86_64__
+static long call_in_hole(void) { return syscall(400); }
+
 /* execve(NULL) of 32 bits: the number is munmap's here, which is allowed. */
 static long foreign_abi(void)
 {
@@ -61,6 +63,7 @@ static long foreign_abi(void)
         return r;
 }
 #else
+static long call_in_hole(void) { return errno = ENOTSUP, -1; }
 static long foreign_abi(void) { return errno = ENOTSUP, -1; }
 #endif
 
@@ -134,7 +137,7 @@ static const struct {
         PROBE(do_unlink), PROBE(do_chmod), PROBE(do_mkdir), PROBE(do_fork), PROBE(do_clone3),
         PROBE(do_kill), PROBE(do_setuid), PROBE(do_prctl), PROBE(do_mount), PROBE(do_unshare),
         PROBE(foreign_ioctl), PROBE(sequence_ioctl), PROBE(do_setfl), PROBE(unknown_call),
-        PROBE(foreign_abi), PROBE(do_exec), PROBE(do_execveat),
+        PROBE(call_in_hole), PROBE(foreign_abi), PROBE(do_exec), PROBE(do_execveat),
         PROBE(do_socket), PROBE(do_socketpair), PROBE(do_connect), PROBE(do_ptrace),
         PROBE(do_bpf), PROBE(read_process), PROBE(write_process), PROBE(map_executable),
         PROBE(protect_executable), PROBE(pkey_executable),
