@@ -38,7 +38,7 @@ static void close_all_but(int *kept, size_t count)
         (void)close_range(from, ~0U, 0);
 }
 
-/* All that is left to do. What is not on the list fails with EPERM. */
+/* All that is left to do. What is not on the list fails with EPERM, and the kernel's audit tells it. */
 static int confine_calls(void)
 {
         static const int calls[] = {
@@ -47,9 +47,10 @@ static int confine_calls(void)
                 SCMP_SYS(rt_sigreturn),
         };
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-        int r = filter ? seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) :
-                         -ENOMEM;
+        int r = filter ? seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1) : -ENOMEM;
 
+        if (r == 0)
+                r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
         for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
         if (r == 0)

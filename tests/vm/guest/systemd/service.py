@@ -41,11 +41,11 @@ def main_pid():
     return int(systemctl("show", "--property=MainPID", "--value", SERVICE))
 
 
-def with_status():
-    """The README's drop-in for a status socket."""
+def with_status(more=""):
+    """The README's drop-in for a status socket, and what the case has to add."""
     program = installed("bin/qemu-pr-helper")
     return drop_in("RuntimeDirectory=qemu-pr-helper\nExecStart=\n"
-                   f"ExecStart={program} --status-socket={STATUS}")
+                   f"ExecStart={program} --status-socket={STATUS}\n{more}")
 
 
 @contextlib.contextmanager

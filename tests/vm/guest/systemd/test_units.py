@@ -17,6 +17,7 @@ from waiting import wait_for
 KEY = 0xA1
 SYS_RAWIO = 1 << 17
 EXITED = "1"            # CLD_EXITED
+PRELOAD = "Environment=LD_PRELOAD=/usr/lib/probe.so"
 
 
 def setUpModule():
@@ -114,7 +115,7 @@ class Units(Case):
 
     def probe(self, name, number):
         """A call that the daemon never makes, from inside: the errno that comes of it."""
-        with service.drop_in(f"Environment=LD_PRELOAD=/usr/lib/probe.so PROBE={name}"):
+        with service.drop_in(f"{PRELOAD} PROBE={name}"):
             self.assertServes(self.client())
             self.assertLogs(f"^probe: {number}$")
 
@@ -131,6 +132,14 @@ class Units(Case):
         """a call that is refused leaves a line in the kernel's log, and nothing else does"""
         self.probe("do_fork", errno.EPERM)
         self.assertOneRefused("qemu-pr-helper")
+
+    def test_keeper_refused(self):
+        """a call of the keeper's that is refused leaves one, too"""
+        with service.with_status(f"{PRELOAD} PROBE_KEEPER=do_fork"):
+            self.assertServes(self.client())
+            systemctl("stop", SERVICE)
+            self.assertFalse(service.STATUS.exists())
+        self.assertOneRefused("pr-keeper")
 
     def test_landlock(self):
         """Landlock is there: a file that everybody may read is refused"""
