@@ -44,9 +44,10 @@ check: setup all $(SANITIZED)/build.ninja $(CLANG)/build.ninja $(THREADS)/build.
 	ninja -C $(THREADS) $(addprefix tests/test_,$(THREAD_TESTS))
 	tests/run $(BUILD) $(SANITIZED) $(THREADS) $(THREAD_TESTS)
 
-# The protocol tests on Debian's qemu-pr-helper, and where it differs.
+# The protocol tests on Debian's qemu-pr-helper, where it differs, and what it fails on real disks.
 check-peer: setup
 	tests/protocol/run --peer
+	tests/vm/run --peer
 
 # Honest and hostile clients, kill -9, disks that hang, no descriptors, on the simulated target
 # and on real disks, for so many minutes: make soak MINUTES=60. SEED=n repeats one.
@@ -68,6 +69,7 @@ lint: all
 
 # Ours, Debian's, and the least server that speaks the protocol; then on a real disk.
 bench: all
+	tools/setup check
 	bench/run --build $(BUILD) --sim $(BUILD)/pr-helper-sim --json $(BUILD)/bench.json
 	bench/vm --build $(BUILD) --json $(BUILD)/bench-vm.json
 

@@ -45,7 +45,7 @@ def everybody(t):
     os.chmod(t.dir, 0o777)
 
 
-@case(root=True, ours="the peer keeps CAP_SYS_ADMIN for multipath")
+@case(root=True, ours="the peer does not rule out new privileges")
 def full_root(t):
     """root: CAP_SYS_RAWIO and nothing else, no groups, no_new_privs, in every thread"""
     h = Helper(t, preexec_fn=lambda: os.setgroups([4, 5, 6]))
@@ -55,7 +55,7 @@ def full_root(t):
     only_rawio(h.pid)
 
 
-@case(root=True, ours="the peer keeps CAP_SYS_ADMIN for multipath")
+@case(root=True, ours="the peer does not rule out new privileges")
 def user(t):
     """-u: that user and its group, CAP_SYS_RAWIO only"""
     nobody = pwd.getpwnam("nobody")

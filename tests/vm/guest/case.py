@@ -11,6 +11,14 @@ from helper import Helper
 INVALID_OPCODE = (5, 0x20, 0)
 
 
+def defect(what):
+    """The peer has this defect, and so fails the case: what `run --peer` is about."""
+    def mark(method):
+        method.defect = what
+        return method
+    return mark
+
+
 class Case(unittest.TestCase):
     make_lun = staticmethod(lio.shared_lun)
 

@@ -2,7 +2,8 @@
 """Run the suites inside the VM and print TAP, one line per case as it ends.
 
 Arguments: the names of the suites (test_NAME.py); none: all of them. A case is a
-unittest method; the first line of its docstring is its name in the output.
+unittest method; the first line of its docstring is its name in the output. With
+"--peer" before them the helper is the peer, and only what it must fail is run.
 """
 
 import faulthandler
@@ -17,6 +18,7 @@ import kernel_log
 
 CASE_SECONDS = 60       # emulation is slow; what takes longer hangs
 SLOW_SECONDS = 3        # worth a remark
+PEER = "--peer" in sys.argv
 
 
 class TooSlow(Exception):
@@ -30,10 +32,12 @@ class TapResult(unittest.TestResult):
         self._why = None
         self._skip = ""
         self._start = time.monotonic()
+        self._defect = None         # of the peer, where the helper is the peer
 
     def startTest(self, test):
         super().startTest(test)
         self._why, self._skip, self._start = None, "", time.monotonic()
+        self._defect = _defect(test) if PEER else None
         kernel_log.begin(test.id())
         signal.alarm(CASE_SECONDS)
 
@@ -60,7 +64,11 @@ class TapResult(unittest.TestResult):
         self._print(_name(test), test)
 
     def _print(self, name, test):
-        if self._why:
+        if self._defect:
+            self.failed |= not self._why
+            print("ok" if self._why else "not ok", f"- {name} # defect of the peer: {self._defect}",
+                  flush=True)
+        elif self._why:
             self.failed = True
             lines = "".join(traceback.format_exception(*self._why)).splitlines()
             lines += _diagnostics(test) + ["kernel log:", *kernel_log.lines()]
@@ -76,6 +84,16 @@ def _name(test):
     return f"{suite}: {test.shortDescription() or test.id()}"
 
 
+def _defect(test):
+    return getattr(getattr(test, test._testMethodName, None), "defect", None)
+
+
+def _flat(suite):
+    """All cases of a suite of suites."""
+    for test in suite:
+        yield from _flat(test) if isinstance(test, unittest.TestSuite) else [test]
+
+
 def _diagnostics(test):
     """What a case that failed has to say besides, whatever state it has left behind."""
     try:
@@ -87,7 +105,7 @@ def _diagnostics(test):
 def main():
     faulthandler.enable()
     here = Path(__file__).parent
-    suites = sys.argv[1:] or sorted(p.stem.removeprefix("test_") for p in here.glob("test_*.py"))
+    suites = sys.argv[1 + PEER:] or sorted(p.stem.removeprefix("test_") for p in here.glob("test_*.py"))
 
     def on_alarm(*_):
         raise TooSlow(f"the case took more than {CASE_SECONDS} s")
@@ -95,6 +113,8 @@ def main():
 
     result = TapResult()
     cases = unittest.defaultTestLoader.loadTestsFromNames([f"test_{s}" for s in suites])
+    if PEER:
+        cases = unittest.TestSuite(case for case in _flat(cases) if _defect(case))
     cases.run(result)
     print(f"1..{result.testsRun}", flush=True)
     return 1 if result.failed or not result.testsRun else 0

@@ -11,7 +11,7 @@ import tempfile
 import lio
 import prclient as pr
 import stacked
-from case import Case
+from case import Case, defect
 from waiting import wait_for
 
 KEY = 0xA1
@@ -111,6 +111,7 @@ class NotScsi(DeviceCase):
 
 
 class Stacked(DeviceCase):
+    @defect("it reserves the disk for who has a partition")
     def test_partition(self):
         """a partition is refused: its descriptor would reserve the whole disk"""
         path = self.make(stacked.partition(self.a.disk))
@@ -125,6 +126,7 @@ class Stacked(DeviceCase):
         self.start("--allow-stacked")
         self.assertServed(self.open(path), path)
 
+    @defect("it reserves the disk for who has a volume")
     def test_linear(self):
         """a device-mapper volume is refused, and one on top of it too"""
         path = self.make(stacked.linear("volume", self.a.disk))
@@ -176,6 +178,7 @@ class Multipath(DeviceCase):
             self.assertNotWritable(self.open(self.map), self.map)
             self.assertLogged("multipath")
 
+    @defect("it reserves the disk for who has a volume")
     def test_stacked(self):
         """a volume on a multipath map is refused, with --allow-stacked too"""
         volume = self.make(stacked.linear("on-mpath", self.map))

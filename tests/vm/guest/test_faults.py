@@ -8,7 +8,7 @@ import hanging
 import prclient as pr
 import scsi
 import stacked
-from case import Case
+from case import Case, defect
 from waiting import wait_for
 
 KEY = 0xA1
@@ -83,6 +83,7 @@ class NoPathLeft(Case):
 class Timeout(Case):
     TIMED_OUT = (0xB, 0x2E, 2)
 
+    @defect("a timeout that is fixed, and 1 ms by its number")
     def test_timeout(self):
         """--timeout=SECONDS: a command that takes longer ends with B/2E/02"""
         client = self.enterContext(self.helper("--timeout=2").client())
