@@ -87,6 +87,7 @@ static int use_activation(struct helper *helper, int fd)
                 return -EINVAL;
         }
         helper->endpoints[0].listener = fd;
+        helper->endpoints[0].activated = true;
         TRACE(EVENT_LISTEN, "fd=%d activated", fd);
         return 0;
 }

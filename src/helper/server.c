@@ -286,8 +286,9 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         log_info("stopping: signal %d", signal_number);
         TRACE(EVENT_STOP, "signal=%d clients=%u", signal_number, clients_count());
 
+        /* Without a thread: with the process. Shut down it would be for all who share it, for good. */
         for (size_t i = 0; i < options->count; i++)
-                if (!farewell(options->endpoints[i].listener)) /* then it is closed with the process */
+                if (!farewell(options->endpoints[i].listener) && !options->endpoints[i].activated)
                         (void)shutdown(options->endpoints[i].listener, SHUT_RDWR);
         unsigned left = wait_for_clients(event);
         if (left == 0)

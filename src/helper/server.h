@@ -6,6 +6,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "device/device.h"
@@ -16,6 +17,7 @@ enum { ENDPOINTS_MAX = 64 };
 /** A listening socket, and the devices that its clients reach. */
 struct endpoint {
         int listener;
+        bool activated; /**< the listener is a service manager's, for whoever comes next too */
         struct device_source source;
 };
 

@@ -10,9 +10,10 @@ import struct
 import time
 
 import prclient
-from daemon import Helper, status
+from daemon import Helper, connects, status
 from fuse import Troubles
 from harness import case, equal, eventually
+from test_activation import listening, start
 
 FEW = ("--max-clients=8", "--max-clients-per-user=3")
 OURS = "it has no limits, and threads of its own to close in"
@@ -33,9 +34,9 @@ def lingering(t):
     return sender
 
 
-def full(t, *args):
+def full(t, *args, listener=None):
     """A helper that takes no more clients of ours, and those."""
-    h = Helper(t, *FEW, *args)
+    h = start(t, listener.fileno(), options=(*FEW, *args)) if listener else Helper(t, *FEW, *args)
     eventually(lambda: h.threads() <= 2, "who looked whether it serves has left")
     return h, [t.keep(h.client()) for _ in range(3)]
 
@@ -115,10 +116,10 @@ def at_the_end(t):
     t.note(f"{time.monotonic() - begin:.2f} s")
 
 
-def close_for_ever(t):
+def close_for_ever(t, **how):
     """A helper that has turned more clients away than it has threads for closing what they sent."""
     troubles = Troubles(t)
-    h, clients = full(t, "--socket-mode=666")
+    h, clients = full(t, "--socket-mode=666", **how)
     t.cleanups.callback(troubles.end)     # or the helper could not end
     before = h.threads()
     pause(h)
@@ -158,3 +159,19 @@ def hangs_at_the_end(t):
     eventually(lambda: not os.path.exists(h.socket), "the socket is gone")
     troubles.end()
     equal(h.wait(), 0, "exit status")
+
+
+@case(root=True, ours=OURS)
+def hangs_when_activated(t):
+    """closing that hangs for good, at the end: a socket that was passed is as good as before"""
+    listener = listening(t)
+    troubles, h, clients = close_for_ever(t, listener=listener)
+    h.kill(signal.SIGTERM)
+    equal([c.closed() for c in clients], [True] * len(clients), "clients have been let go")
+    equal(connects(h.socket), True, "somebody is let in")
+    troubles.end()      # or starting another would hang too, closing what is ours
+    equal(h.wait(), 0, "exit status")
+    second = start(t, listener.fileno())
+    with second.client(timeout=5) as c:
+        c.read_keys(t.open())
+    equal(second.stop(), 0, "exit status of the second")
