@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/standard_fds.h"
 #include "helper/activation.h"
@@ -27,6 +29,7 @@
 enum {
         KEEPER_MS = 2000, /* for the paths to go, at the end */
         FLUSH_MS = 2000,  /* for the log to be written, at the end */
+        LOG_MS = 500,     /* of what is left of the end, kept for that */
 };
 
 /* What has been set up so far. */
@@ -43,6 +46,7 @@ struct helper {
         int keeper;
         int status; /* the status socket, listening */
         const char *eperm_cause;
+        int64_t until_ms; /* when the end has to be over, once it has begun */
 };
 
 static int parse_options(struct helper *helper, int argc, char **argv)
@@ -274,7 +278,7 @@ static int serve(struct helper *helper)
                 .timeout_ms = helper->options.timeout_ms,
                 .limits = helper->options.limits,
         };
-        int r = server_run(&server, ready, helper);
+        int r = server_run(&server, ready, helper, &helper->until_ms);
         if (r < 0)
                 log_error("cannot serve: %s", strerror(-r));
         return r;
@@ -316,6 +320,24 @@ static void block_signals(void)
         sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
+static int least(int a, int b)
+{
+        return a < b ? a : b;
+}
+
+/* What the next helper needs is given up first, and then the log is waited for: it may take nothing. */
+static void end(struct helper *helper, bool left_behind)
+{
+        for (size_t i = 0; i < helper->path_count; i++)
+                owned_path_remove(&helper->paths[i]); /* nobody keeps them yet */
+        close_fd(&helper->pidfile); /* threads on a device that hangs would keep the lock */
+        if (helper->keeper >= 0)
+                keeper_stop(helper->keeper, least(KEEPER_MS, clock_left(helper->until_ms - LOG_MS)));
+        if (left_behind)
+                server_tell_left(helper->until_ms);
+        (void)log_flush(least(FLUSH_MS, clock_left(helper->until_ms)));
+}
+
 int helper_main(int argc, char **argv, const struct helper_program *program)
 {
         static struct helper helper;
@@ -329,6 +351,7 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
         }
         helper.program = program;
         helper.background = BACKGROUND_NONE;
+        helper.until_ms = INT64_MAX;
         helper.pidfile = helper.keeper = helper.status = -1;
         helper_options_init(&helper.options, program->name);
         helper.options.trace.events = helper_events;
@@ -339,12 +362,7 @@ int helper_main(int argc, char **argv, const struct helper_program *program)
                 return r == OPTIONS_ERROR;
 
         r = run(&helper);
-        for (size_t i = 0; i < helper.path_count; i++)
-                owned_path_remove(&helper.paths[i]); /* nobody keeps them yet */
-        close_fd(&helper.pidfile); /* threads on a device that hangs would keep the lock */
-        if (helper.keeper >= 0)
-                keeper_stop(helper.keeper, KEEPER_MS);
-        (void)log_flush(FLUSH_MS);
+        end(&helper, r > 0);
         if (r > 0)
                 _exit(0); /* threads are still on their devices, and exit(3) would wait for locks */
         return r < 0;

@@ -39,7 +39,6 @@ enum {
         KEPT_MAX = 8,          /* with those of farewell.c's threads, limits.c keeps them back */
         CUT_OFF_MS = 500,      /* for a reply to be read, when it ends */
         TICK_MS = 5000,        /* while the audit counts repetitions */
-        TELL_MS = 1000,        /* for the last lines to find room, all together */
 };
 
 /* Connections that were turned away and that no thread is free to close: this one might wait for ever. */
@@ -217,16 +216,15 @@ static int serve(const struct server_options *options, int signals, int event)
 }
 
 /* Let running commands finish. @return how many clients are left when patience is out */
-static unsigned wait_for_clients(int event)
+static unsigned wait_for_clients(int event, int64_t deadline)
 {
-        int64_t deadline = clock_ms() + SERVER_PATIENCE_MS;
         struct pollfd polled = { .fd = event, .events = POLLIN };
 
         devices_stop();
         audit_stop();
         clients_stop();
-        while (clients_count() > 0 && clock_left(deadline) > 0) {
-                if (poll(&polled, 1, CUT_OFF_MS) > 0)
+        for (int left; clients_count() > 0 && (left = clock_left(deadline)) > 0;) {
+                if (poll(&polled, 1, left < CUT_OFF_MS ? left : CUT_OFF_MS) > 0)
                         drain(event);
                 else
                         clients_cut_off();
@@ -251,7 +249,15 @@ static void tell_in_flight(const struct device_use *device, const struct in_flig
                 log_warning("%s", line);
 }
 
-int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument)
+void server_tell_left(int64_t until_ms)
+{
+        tell_until = until_ms;
+        (void)clients_flush_audit(until_ms);
+        devices_each_in_flight(tell_in_flight);
+}
+
+int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument,
+               int64_t *ret_until_ms)
 {
         cleanup_fd int signals = signalfd(-1, options->signals, SFD_CLOEXEC | SFD_NONBLOCK);
         cleanup_fd int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -283,6 +289,8 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
                 return r;
         TRACE(EVENT_SERVE, "clients_max=%u", options->limits.clients);
         int signal_number = serve(options, signals, event);
+        int64_t start = clock_ms();
+        *ret_until_ms = start + SERVER_END_MS;
         log_info("stopping: signal %d", signal_number);
         TRACE(EVENT_STOP, "signal=%d clients=%u", signal_number, clients_count());
 
@@ -290,15 +298,12 @@ int server_run(const struct server_options *options, int (*ready)(void *), void 
         for (size_t i = 0; i < options->count; i++)
                 if (!farewell(options->endpoints[i].listener) && !options->endpoints[i].activated)
                         (void)shutdown(options->endpoints[i].listener, SHUT_RDWR);
-        unsigned left = wait_for_clients(event);
+        unsigned left = wait_for_clients(event, start + SERVER_PATIENCE_MS);
         if (left == 0)
                 return 0;
         clients_cut_off_all();
         log_warning("%u clients are left behind: what they sent has not come back for %d s", left,
                     SERVER_PATIENCE_MS / 1000);
-        tell_until = clock_ms() + TELL_MS;
-        (void)clients_flush_audit(tell_until);
-        devices_each_in_flight(tell_in_flight);
         (void)steal_fd(&event); /* they may still raise it */
         return 1;
 }

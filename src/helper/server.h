@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "device/device.h"
 #include "helper/limits.h"
@@ -31,13 +32,21 @@ struct server_options {
         struct limits limits;    /**< settled */
 };
 
-enum { SERVER_PATIENCE_MS = 9000 }; /**< for commands on devices, so that in 10 s all but the log is over */
+enum {
+        SERVER_PATIENCE_MS = 8000, /**< for commands on devices */
+        SERVER_END_MS = 9500,      /**< for all of the end, the log too: in 10 s everything is over */
+};
 
 /**
  * Serve until one of the signals comes, then let running commands finish, for
  * SERVER_PATIENCE_MS at most, and end every client.
  *
- * @param ready  called when everything else that can fail at start has not; 0 or -errno
+ * @param ready         called when everything else that can fail at start has not; 0 or -errno
+ * @param ret_until_ms  when the end has to be over, SERVER_END_MS after the signal; by clock_ms()
  * @return 0, 1 where commands were left behind on their devices, or -errno where it could not start
  */
-int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument);
+int server_run(const struct server_options *options, int (*ready)(void *), void *ready_argument,
+               int64_t *ret_until_ms);
+
+/** Log which commands were left behind. Waits for the log to have room, until then at most. */
+void server_tell_left(int64_t until_ms);

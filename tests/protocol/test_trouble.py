@@ -6,11 +6,14 @@ import signal
 import time
 
 import prclient
-from daemon import Helper, Witness
+from daemon import Helper, Witness, alive
 from fuse import Troubles
 from harness import case, close_quietly, contains, equal, eventually
 from prclient import CHECK_CONDITION, cdb_in, cdb_out, params
+from test_log import stuck
 
+PATIENCE, OVER = 8, 10           # seconds for what hangs, and for all of the end
+SLACK = 0.5
 STALLS = "a descriptor that hangs stalls everybody"
 
 
@@ -90,9 +93,30 @@ def check_hanging(t, name):
     w.check()
 
 
+def end_in_time(h, begin):
+    """The paths go when its patience is out, and it has called _exit(2) soon after."""
+    paths = h.socket, h.t.path("pid")
+    eventually(lambda: not any(map(os.path.exists, paths)), "the paths are gone",
+               PATIENCE + SLACK)
+    if time.monotonic() - begin < PATIENCE:
+        raise AssertionError(f"it waited for {time.monotonic() - begin:.1f} s only")
+    eventually(lambda: not alive(h.pid), "it has ended, or is a zombie",
+               begin + OVER + SLACK - time.monotonic())
+    h.t.note(f"ended after {time.monotonic() - begin:.1f} s")
+
+
+def followed(t, first, troubles):
+    """Another one serves, though the first is stuck in the kernel."""
+    second = Helper(t, "-f", t.path("pid"))
+    second.client().close()
+    troubles.end()
+    equal(first.wait(), 0, "exit status")
+    equal(second.stop(), 0, "exit status of the second")
+
+
 @case(root=True, ours="it stalls", cost=11)
 def end_with_hanging(t):
-    """SIGTERM with a client whose device hangs: nine seconds for it, exit 0, the paths go"""
+    """SIGTERM with a client whose device hangs: eight seconds for it, exit 0, the paths go"""
     troubles, h, w = started(t, "-f", t.path("pid"))
     c = t.keep(h.client())
     fd = t.open()
@@ -103,16 +127,26 @@ def end_with_hanging(t):
         w.ask()
     begin = time.monotonic()
     h.kill(signal.SIGTERM)
-    eventually(lambda: not os.path.exists(h.socket), "the socket is gone", 14)
-    if time.monotonic() - begin < 9:
-        raise AssertionError(f"it waited for {time.monotonic() - begin:.1f} s only")
+    end_in_time(h, begin)
     contains(h.log(), "left behind")
     contains(h.log(), "repeated 2 times")
-    second = Helper(t, "-f", t.path("pid"))    # though the first is stuck in the kernel
-    second.client().close()
-    troubles.end()
-    equal(h.wait(), 0, "exit status")
-    equal(second.stop(), 0, "exit status of the second")
+    followed(t, h, troubles)
+
+
+@case(root=True, ours="it stalls", cost=11)
+def end_with_all_hanging(t):
+    """SIGTERM with a client whose device hangs and a log that takes nothing: in ten seconds all is over"""
+    troubles = Troubles(t)
+    h, _ = stuck(t, "-v", "-f", t.path("pid"))
+    t.cleanups.callback(troubles.end)
+    c = t.keep(h.client())
+    c.send(cdb_in(0), [troubles.open("fstat-hangs")])
+    for _ in range(200):          # more than the log's queue holds
+        h.client().close()
+    begin = time.monotonic()
+    h.kill(signal.SIGTERM)
+    end_in_time(h, begin)
+    followed(t, h, troubles)
 
 
 @case(root=True)
