@@ -89,8 +89,12 @@ static int examine(const char *path, const struct owned_path *place, struct owne
         }
 
         int r = owned_path_pin(&stale);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0) {
+                log_error("%s: %s", path, strerror(-r));
+                return r;
+        }
         r = is_live(path);
         if (r > 0) {
                 log_error("%s is in use by another helper", path);
