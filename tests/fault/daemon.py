@@ -65,14 +65,12 @@ class Link:
 
 
 class Helper:
-    """`program` with its arguments in a folder; `fault` is a FaultMap or None."""
+    """`program` with its arguments in a folder; `fault` is a FaultMap or None; `world` is for world.c."""
 
-    def __init__(self, program, arguments, folder, library=None, fault=None, sg=0, keep=-1):
-        environment = dict(os.environ)
+    def __init__(self, program, arguments, folder, library=None, fault=None, world=None, keep=-1):
+        environment = os.environ | (world or {})
         if fault:
             environment |= {"LD_PRELOAD": str(library), "FAULT_MAP": str(fault.path)}
-        if sg:
-            environment["FAULT_SG"] = str(sg)
         self.folder = folder
         self.log = open(folder / "log", "w+b")
         self.process = subprocess.Popen([program, *arguments], env=environment, stdin=subprocess.DEVNULL,
@@ -121,12 +119,14 @@ class Helper:
         if not re.search(r"^[\w-]+: \S", self.text(), re.M):
             raise Problem("it gave up without a word")
 
-    def fds(self):
-        """Open descriptors, or 0 where nobody may look."""
-        try:
-            return len(os.listdir(f"/proc/{self.pid}/fd"))
-        except OSError:
-            return 0
+    def held(self):
+        """(open descriptors, threads); 0 where nobody may look."""
+        def entries(kind):
+            try:
+                return len(os.listdir(f"/proc/{self.pid}/{kind}"))
+            except OSError:
+                return 0
+        return entries("fd"), entries("task")
 
     def check_privileges(self):
         with open(f"/proc/{self.pid}/status") as f:

@@ -2,11 +2,10 @@
 /*
  * Preloaded into a helper: counts its calls of the C library's functions, and
  * makes the n-th call of one of them fail. FAULT_MAP is the file that says
- * which (fault.h); without it nothing is done.
+ * which (fault.h); without it nothing is done. What is around the helper and
+ * made up is in world.c.
  *
- * FAULT_SG is the inode of a file that fstat(2) calls a node of sg, and SG_IO
- * a device: it carries out every PERSISTENT RESERVE OUT and counts it, and
- * answers IN with the count.
+ * FAULT_REFUSED is a function whose every call fails, with EPERM.
  */
 #include "fault.h"
 
@@ -19,7 +18,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <scsi/sg.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +28,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "functions.h"
@@ -42,6 +40,8 @@ enum function {
         FUNCTIONS_MINUS_ONE(NAME_OF)
         FUNCTIONS_NULL(NAME_OF)
         FUNCTIONS_LOOK_UP(NAME_OF)
+        FUNCTIONS_CLOSE(NAME_OF)
+        FUNCTIONS_NUMBER(NAME_OF)
 #undef NAME_OF
 #define NAME_OF(name) F_##name,
         FUNCTIONS_OTHER(NAME_OF)
@@ -54,6 +54,8 @@ static const char *const names[] = {
         FUNCTIONS_MINUS_ONE(NAME_OF)
         FUNCTIONS_NULL(NAME_OF)
         FUNCTIONS_LOOK_UP(NAME_OF)
+        FUNCTIONS_CLOSE(NAME_OF)
+        FUNCTIONS_NUMBER(NAME_OF)
 #undef NAME_OF
 #define NAME_OF(name) [F_##name] = #name,
         FUNCTIONS_OTHER(NAME_OF)
@@ -62,8 +64,12 @@ static const char *const names[] = {
 
 static struct fault_map *map;
 static void *real[FUNCTIONS];
-static ino_t sg_inode;
-static _Thread_local int looks_up; /* within getpwnam(3) or its like */
+static enum function refused = FUNCTIONS;
+/*
+ * Within getpwnam(3) or its like nothing fails, nor is counted: glibc 2.36 aborts without memory,
+ * modules abort too, and which there are is the machine's.
+ */
+static _Thread_local int looks_up;
 static uintptr_t seccomp_from, seccomp_to;
 
 /* Looked up before anybody is confined; a function that is called before that is looked up then. */
@@ -92,7 +98,7 @@ static int find_seccomp(struct dl_phdr_info *info, size_t size, void *symbol)
 
 __attribute__((constructor)) static void begin(void)
 {
-        const char *path = getenv("FAULT_MAP"), *sg = getenv("FAULT_SG");
+        const char *path = getenv("FAULT_MAP"), *always = getenv("FAULT_REFUSED");
 
         _Static_assert((int)FUNCTIONS <= (int)FAULT_FUNCTIONS_MAX, "the map is too small");
         for (enum function f = 0; f < FUNCTIONS; f++)
@@ -100,7 +106,6 @@ __attribute__((constructor)) static void begin(void)
         void *symbol = dlsym(RTLD_DEFAULT, "seccomp_init");
         if (symbol)
                 (void)dl_iterate_phdr(find_seccomp, symbol);
-        sg_inode = sg ? strtoul(sg, NULL, 10) : 0;
         if (!path)
                 return;
         int fd = ((int (*)(const char *, int, ...))real[F_open])(path, O_RDWR | O_CLOEXEC);
@@ -109,18 +114,27 @@ __attribute__((constructor)) static void begin(void)
                 abort();
         ((int (*)(int))real[F_close])(fd);
         map = mapped;
-        for (enum function f = 0; f < FUNCTIONS; f++)
+        for (enum function f = 0; f < FUNCTIONS; f++) {
                 strncpy(map->names[f], names[f], FAULT_NAME_SIZE - 1);
+                if (always && strcmp(always, names[f]) == 0)
+                        refused = f;
+        }
         map->functions = FUNCTIONS;
+        world_begin(&map->sent);
+        if (getenv("FAULT_NO_STDIN"))
+                ((int (*)(int))real[F_close])(STDIN_FILENO);
 }
 
 int fault_now(unsigned function)
 {
-        if (!map)
+        if (!map || looks_up)
                 return 0;
         unsigned call = atomic_fetch_add(&map->calls[function], 1) + 1;
-        if (map->function != (int32_t)function || call != map->nth)
-                return 0;
+        if (map->function != (int32_t)function || call != map->nth) {
+                if (function == refused)
+                        errno = EPERM;
+                return function == refused;
+        }
         atomic_fetch_add(&map->fired, 1);
         map->fired_pid = getpid();
         errno = map->error;
@@ -156,21 +170,33 @@ FUNCTIONS_NULL(WRAP_NULL)
         }
 FUNCTIONS_LOOK_UP(WRAP_LOOK_UP)
 
-static int real_fstat(int fd, struct stat *ret_stat)
-{
-        int (*call)(int, struct stat *) = (int (*)(int, struct stat *))real_of(F_fstat);
+#define WRAP_CLOSE(result, name, parameters, arguments)                          \
+        EXPORT result name parameters                                            \
+        {                                                                        \
+                result(*call) parameters = (result(*) parameters)real_of(F_##name); \
+                int fail = fault_now(F_##name), error = errno;                   \
+                result r = call arguments;                                       \
+                if (fail)                                                        \
+                        errno = error;                                           \
+                return fail ? -1 : r;                                            \
+        }
+FUNCTIONS_CLOSE(WRAP_CLOSE)
 
-        return call(fd, ret_stat);
-}
+#define WRAP_NUMBER(result, name, parameters, arguments)                         \
+        EXPORT result name parameters                                            \
+        {                                                                        \
+                result(*call) parameters = (result(*) parameters)real_of(F_##name); \
+                return fault_now(F_##name) ? errno : call arguments;             \
+        }
+FUNCTIONS_NUMBER(WRAP_NUMBER)
 
 EXPORT int fstat(int fd, struct stat *ret_stat)
 {
-        if (fault_now(F_fstat) || real_fstat(fd, ret_stat) < 0)
+        int (*call)(int, struct stat *) = (int (*)(int, struct stat *))real_of(F_fstat);
+
+        if (fault_now(F_fstat) || call(fd, ret_stat) < 0)
                 return -1;
-        if (sg_inode && ret_stat->st_ino == sg_inode) {
-                ret_stat->st_mode = S_IFCHR | 0600;
-                ret_stat->st_rdev = makedev(21, 0);
-        }
+        world_stat(ret_stat);
         return 0;
 }
 
@@ -185,7 +211,7 @@ EXPORT int open(const char *path, int flags, ...)
 {
         LAST_WORD(flags);
         int (*call)(const char *, int, ...) = (int (*)(const char *, int, ...))real_of(F_open);
-        return fault_now(F_open) ? -1 : call(path, flags, word);
+        return fault_now(F_open) ? -1 : call(world_path(path), flags, word);
 }
 
 EXPORT int openat(int folder, const char *path, int flags, ...)
@@ -230,75 +256,96 @@ EXPORT long syscall(long number, ...)
         return fault_now(F_syscall) ? -1 : call(number, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
 
-static int simulated_sg_io(struct sg_io_hdr *h)
-{
-        unsigned char *data = h->dxferp;
-
-        h->status = 0;
-        h->host_status = h->driver_status = 0;
-        h->resid = 0;
-        if (h->cmdp[0] == 0x5f) {
-                atomic_fetch_add(&map->sent, 1);
-                return 0;
-        }
-        unsigned sent = atomic_load(&map->sent);
-        for (unsigned i = 0; i < 8 && i < h->dxfer_len; i++)
-                data[i] = i < 4 ? (unsigned char)(sent >> (24 - 8 * i)) : 0;
-        h->resid = h->dxfer_len > 8 ? (int)h->dxfer_len - 8 : 0;
-        return 0;
-}
-
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
         LAST_WORD(request);
         int (*call)(int, unsigned long, ...) = (int (*)(int, unsigned long, ...))real_of(F_ioctl);
+        int (*stat_of)(int, struct stat *) = (int (*)(int, struct stat *))real_of(F_fstat);
         struct stat st;
 
         if (fault_now(F_ioctl))
                 return -1;
-        if (request == SG_IO && sg_inode && map && real_fstat(fd, &st) == 0 && st.st_ino == sg_inode)
-                return simulated_sg_io((struct sg_io_hdr *)word);
-        return call(fd, request, word);
+        return stat_of(fd, &st) == 0 && world_ioctl(&st, request, word) ? 0 : call(fd, request, word);
 }
 
-/* Linux has closed it, whatever close(2) says. */
-EXPORT int close(int fd)
+EXPORT int connect(int sock, const struct sockaddr *to, socklen_t size)
 {
-        int (*call)(int) = (int (*)(int))real_of(F_close);
-        int fail = fault_now(F_close), error = errno;
-        int r = call(fd);
+        int (*call)(int, const struct sockaddr *, socklen_t) =
+                (int (*)(int, const struct sockaddr *, socklen_t))real_of(F_connect);
 
-        if (fail)
-                errno = error;
-        return fail ? -1 : r;
+        return fault_now(F_connect) ? -1 : call(sock, world_address(to), size);
 }
 
-EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument)
+EXPORT ssize_t sendto(int sock, const void *bytes, size_t size, int flags, const struct sockaddr *to,
+                      socklen_t to_size)
 {
-        int (*call)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
-                (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))real_of(F_pthread_create);
+        ssize_t (*call)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+                (ssize_t (*)(int, const void *, size_t, int, const struct sockaddr *, socklen_t))real_of(F_sendto);
 
-        return fault_now(F_pthread_create) ? errno : call(ret_thread, attributes, run, argument);
+        return fault_now(F_sendto) ? -1 : call(sock, bytes, size, flags, world_address(to), to_size);
+}
+
+/*
+ * Whether it is not to wait, and nothing is there. How often that happens is a
+ * matter of time, so those calls are not counted, nor made: in between something may come.
+ */
+static int finds_nothing(int sock, int flags)
+{
+        int (*call)(struct pollfd *, nfds_t, int) = (int (*)(struct pollfd *, nfds_t, int))real_of(F_poll);
+        struct pollfd in = { .fd = sock, .events = POLLIN };
+
+        if (!map || !(flags & MSG_DONTWAIT) || call(&in, 1, 0) != 0)
+                return 0;
+        errno = EAGAIN;
+        return 1;
+}
+
+EXPORT ssize_t recv(int sock, void *bytes, size_t size, int flags)
+{
+        ssize_t (*call)(int, void *, size_t, int) = (ssize_t (*)(int, void *, size_t, int))real_of(F_recv);
+
+        return finds_nothing(sock, flags) || fault_now(F_recv) ? -1 : call(sock, bytes, size, flags);
+}
+
+EXPORT ssize_t recvmsg(int sock, struct msghdr *message, int flags)
+{
+        ssize_t (*call)(int, struct msghdr *, int) = (ssize_t (*)(int, struct msghdr *, int))real_of(F_recvmsg);
+
+        return finds_nothing(sock, flags) || fault_now(F_recvmsg) ? -1 : call(sock, message, flags);
+}
+
+EXPORT void (*signal(int number, void (*handler)(int)))(int)
+{
+        void (*(*call)(int, void (*)(int)))(int) = (void (*(*)(int, void (*)(int)))(int))real_of(F_signal);
+
+        return fault_now(F_signal) ? SIG_ERR : call(number, handler);
+}
+
+/* By no name of its own: headers make others of fscanf. */
+EXPORT int fault_fscanf(FILE *file, const char *format, ...)
+{
+        va_list args;
+
+        if (fault_now(F_fscanf))
+                return EOF;
+        va_start(args, format);
+        int n = vfscanf(file, format, args);
+        va_end(args);
+        return n;
 }
 
 /* By glibc's own names: looking them up may allocate. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
 
 static int by_seccomp(void *caller)
 {
         return (uintptr_t)caller >= seccomp_from && (uintptr_t)caller < seccomp_to;
 }
 
-/*
- * Whether this allocation fails: libseccomp's are counted apart from all
- * others, and those of a look-up of names not at all, for glibc 2.36 aborts.
- */
-#define FAILS(name) \
-        (!looks_up && fault_now(by_seccomp(__builtin_return_address(0)) ? F_seccomp_##name : F_##name))
+/* Whether this allocation fails: libseccomp's are counted apart from all others. */
+#define FAILS(name) fault_now(by_seccomp(__builtin_return_address(0)) ? F_seccomp_##name : F_##name)
 
 EXPORT void *malloc(size_t size)
 {
@@ -315,19 +362,23 @@ EXPORT void *realloc(void *memory, size_t size)
         return FAILS(realloc) ? NULL : __libc_realloc(memory, size);
 }
 
-EXPORT void *aligned_alloc(size_t alignment, size_t size)
-{
-        return fault_now(F_aligned_alloc) ? NULL : __libc_memalign(alignment, size);
-}
-
-/* What hardened programs call. */
-int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
-
-EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size)
-{
-        (void)size;
-        return poll(fds, count, timeout);
-}
+/* What hardened programs call, and what headers make of a name. */
+#define WRAP_CHECKED(result, checked, parameters, name, arguments) \
+        result checked parameters;                                 \
+        EXPORT result checked parameters                           \
+        {                                                          \
+                return name arguments;                             \
+        }
+WRAP_CHECKED(int, __poll_chk, (struct pollfd * a, nfds_t b, int c, size_t d __attribute__((unused))), poll, (a, b, c))
+WRAP_CHECKED(int, __open_2, (const char *a, int b), open, (a, b))
+WRAP_CHECKED(int, __open64_2, (const char *a, int b), open, (a, b))
+WRAP_CHECKED(int, __openat_2, (int a, const char *b, int c), openat, (a, b, c))
+WRAP_CHECKED(int, __openat64_2, (int a, const char *b, int c), openat, (a, b, c))
+WRAP_CHECKED(ssize_t, __read_chk, (int a, void *b, size_t c, size_t d __attribute__((unused))), read, (a, b, c))
+WRAP_CHECKED(ssize_t, __recv_chk, (int a, void *b, size_t c, size_t d __attribute__((unused)), int e), recv,
+             (a, b, c, e))
+WRAP_CHECKED(ssize_t, __getdelim, (char **a, size_t *b, int c, FILE *d), getdelim, (a, b, c, d))
+WRAP_CHECKED(ssize_t, getline, (char **a, size_t *b, FILE *c), getdelim, (a, b, '\n', c))
 
 /* What a program built for 64-bit file offsets calls; on 64-bit machines the same functions. */
 EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
@@ -340,3 +391,6 @@ EXPORT ssize_t pread64(int fd, void *bytes, size_t size, off64_t at) __attribute
 EXPORT FILE *fopen64(const char *path, const char *mode) __attribute__((alias("fopen")));
 EXPORT int getrlimit64(__rlimit_resource_t what, struct rlimit64 *limit) __attribute__((alias("getrlimit")));
 EXPORT int setrlimit64(__rlimit_resource_t what, const struct rlimit64 *limit) __attribute__((alias("setrlimit")));
+EXPORT struct dirent64 *readdir64(DIR *folder) __attribute__((alias("readdir")));
+EXPORT int __isoc99_fscanf(FILE *file, const char *format, ...) __attribute__((alias("fault_fscanf")));
+EXPORT int __isoc23_fscanf(FILE *file, const char *format, ...) __attribute__((alias("fault_fscanf")));

@@ -4,7 +4,7 @@
 import mmap
 import struct
 
-FUNCTIONS_MAX, NAME_SIZE = 96, 24
+FUNCTIONS_MAX, NAME_SIZE = 112, 24
 HEAD = struct.Struct("=iIiIiII")
 CALLS = struct.Struct(f"={FUNCTIONS_MAX}I")
 SIZE = HEAD.size + CALLS.size + FUNCTIONS_MAX * NAME_SIZE

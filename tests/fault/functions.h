@@ -12,10 +12,7 @@
         F(int, socketpair, (int a, int b, int c, int d[2]), (a, b, c, d))                             \
         F(int, bind, (int a, const struct sockaddr *b, socklen_t c), (a, b, c))                       \
         F(int, listen, (int a, int b), (a, b))                                                        \
-        F(int, connect, (int a, const struct sockaddr *b, socklen_t c), (a, b, c))                    \
         F(int, accept4, (int a, struct sockaddr *b, socklen_t *c, int d), (a, b, c, d))               \
-        F(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c))                              \
-        F(ssize_t, recv, (int a, void *b, size_t c, int d), (a, b, c, d))                             \
         F(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c))                        \
         F(ssize_t, send, (int a, const void *b, size_t c, int d), (a, b, c, d))                       \
         F(int, shutdown, (int a, int b), (a, b))                                                      \
@@ -29,10 +26,14 @@
         F(ssize_t, read, (int a, void *b, size_t c), (a, b, c))                                       \
         F(ssize_t, pread, (int a, void *b, size_t c, off_t d), (a, b, c, d))                          \
         F(ssize_t, write, (int a, const void *b, size_t c), (a, b, c))                                \
+        F(ssize_t, getdelim, (char **a, size_t *b, int c, FILE *d), (a, b, c, d))                     \
         F(int, dup2, (int a, int b), (a, b))                                                          \
+        F(int, pipe2, (int a[2], int b), (a, b))                                                      \
         F(int, eventfd, (unsigned a, int b), (a, b))                                                  \
         F(int, signalfd, (int a, const sigset_t *b, int c), (a, b, c))                                \
         F(int, sigprocmask, (int a, const sigset_t *b, sigset_t *c), (a, b, c))                       \
+        F(int, sigaction, (int a, const struct sigaction *b, struct sigaction *c), (a, b, c))         \
+        F(int, setitimer, (__itimer_which_t a, const struct itimerval *b, struct itimerval *c), (a, b, c)) \
         F(pid_t, fork, (void), ())                                                                    \
         F(pid_t, setsid, (void), ())                                                                  \
         F(int, setgroups, (size_t a, const gid_t *b), (a, b))                                         \
@@ -62,6 +63,7 @@
 #define FUNCTIONS_NULL(F)                                              \
         F(FILE *, fopen, (const char *a, const char *b), (a, b))       \
         F(DIR *, fdopendir, (int a), (a))                              \
+        F(struct dirent *, readdir, (DIR *a), (a))                     \
         F(char *, fgets, (char *a, int b, FILE *c), (a, b, c))
 
 /* NULL and errno, and names are looked up by them */
@@ -70,8 +72,20 @@
         F(struct passwd *, getpwuid, (uid_t a), (a))                   \
         F(struct group *, getgrnam, (const char *a), (a))
 
+/* What they hold is gone, whatever they say: it is done, and then -1 and errno */
+#define FUNCTIONS_CLOSE(F)                                             \
+        F(int, close, (int a), (a))                                    \
+        F(int, closedir, (DIR *a), (a))                                \
+        F(int, fclose, (FILE *a), (a))
+
+/* An error number */
+#define FUNCTIONS_NUMBER(F)                                                                                            \
+        F(int, pthread_sigmask, (int a, const sigset_t *b, sigset_t *c), (a, b, c))                                    \
+        F(int, pthread_create, (pthread_t *a, const pthread_attr_t *b, void *(*c)(void *), void *d), (a, b, c, d))
+
 /* The rest, by name only; those that begin with seccomp_ are libseccomp's own allocations. */
 #define FUNCTIONS_OTHER(F)                                             \
         F(fstat) F(open) F(openat) F(fcntl) F(ioctl) F(prctl) F(syscall) \
-        F(close) F(pthread_create) F(malloc) F(calloc) F(realloc) F(aligned_alloc) \
+        F(connect) F(sendto) F(recv) F(recvmsg) F(signal) F(fscanf)    \
+        F(malloc) F(calloc) F(realloc)                                 \
         F(seccomp_malloc) F(seccomp_calloc) F(seccomp_realloc)

@@ -5,7 +5,7 @@ import errno as e
 
 ERRNOS = {
     "socket": [e.EMFILE], "socketpair": [e.EMFILE], "bind": [e.EACCES], "listen": [e.EADDRINUSE],
-    "connect": [e.ECONNREFUSED], "accept4": [e.EMFILE, e.EINTR], "recvmsg": [e.ENOMEM, e.EINTR],
+    "connect": [e.ECONNREFUSED, e.EACCES], "accept4": [e.EMFILE, e.EINTR], "recvmsg": [e.ENOMEM, e.EINTR],
     "recv": [e.ENOMEM, e.EINTR], "sendmsg": [e.ENOBUFS, e.EINTR], "send": [e.ENOBUFS, e.EINTR],
     "shutdown": [e.ENOTCONN], "setsockopt": [e.ENOPROTOOPT], "getsockopt": [e.ENOBUFS],
     "poll": [e.ENOMEM, e.EINTR], "fstat": [e.EIO], "fstatat": [e.EIO], "statx": [e.EIO],
@@ -21,21 +21,27 @@ ERRNOS = {
     "getpwnam": [e.EIO], "getpwuid": [e.EIO], "getgrnam": [e.EIO], "open": [e.EMFILE], "openat": [e.EMFILE, e.EINTR],
     "fcntl": [e.ENOLCK], "ioctl": [e.EIO, e.EINTR], "prctl": [e.EPERM], "syscall": [e.EINVAL],
     "close": [e.EIO], "pthread_create": [e.EAGAIN], "malloc": [e.ENOMEM], "calloc": [e.ENOMEM],
-    "realloc": [e.ENOMEM], "aligned_alloc": [e.ENOMEM],
+    "realloc": [e.ENOMEM],
+    "pipe2": [e.EMFILE], "sigaction": [e.EINVAL], "signal": [e.EINVAL], "setitimer": [e.EINVAL],
+    "pthread_sigmask": [e.EINVAL], "sendto": [e.ECONNREFUSED, e.EINTR], "getdelim": [e.EIO], "fscanf": [e.EIO],
+    "readdir": [e.EIO], "closedir": [e.EIO], "fclose": [e.EIO],
     "seccomp_malloc": [e.ENOMEM], "seccomp_calloc": [e.ENOMEM], "seccomp_realloc": [e.ENOMEM],
 }
 
 # libseccomp 2.5.4 goes round for ever after some of them. Only played when they are asked for by name.
 NOT_OURS = {"seccomp_malloc", "seccomp_calloc", "seccomp_realloc"}
 
-MANY = 48       # calls of a function; of more, only so many fail: they are loops of libraries
+# Calls of a function; of more, only so many fail: they are loops.
+MANY = {"prctl": 18}
+MANY_ELSE = 72
 
 
-def chosen(count):
+def chosen(name, count):
     """Which of `count` calls are made to fail: all, or the first, the last, and some between."""
-    if count <= MANY:
+    many = MANY.get(name, MANY_ELSE)
+    if count <= many:
         return range(1, count + 1)
-    edge = MANY // 3
+    edge = many // 3
     between = range(edge + 1, count - edge, (count - 2 * edge) // edge)
     return sorted({*range(1, edge + 1), *between, *range(count - edge + 1, count + 1)})
 
