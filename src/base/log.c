@@ -13,7 +13,7 @@ void log_open(const char *program)
         log_sink_open(program);
 }
 
-bool log_use_syslog(void)
+int log_use_syslog(void)
 {
         return log_sink_use_syslog();
 }

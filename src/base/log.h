@@ -30,8 +30,8 @@ enum {
  */
 void log_open(const char *program);
 
-/** Syslog gets every line, whatever stderr is. @return whether it is there now */
-bool log_use_syslog(void);
+/** Syslog gets every line, whatever stderr is. @return 1 where it is there now, 0 where not yet, -errno */
+int log_use_syslog(void);
 
 /** stderr is nobody's any more: lines that syslog does not take are waited with, if it was ever there. */
 void log_leave_stderr(void);

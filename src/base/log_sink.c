@@ -81,10 +81,12 @@ static void open_syslog(void)
                                           sizeof addresses[i]) == 0;
 }
 
-bool log_sink_use_syslog(void)
+int log_sink_use_syslog(void)
 {
         if (sink.syslog < 0)
                 open_syslog();
+        if (sink.syslog < 0)
+                return -errno;
         sink.spare = false;
         return sink.has_syslog;
 }

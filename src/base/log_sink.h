@@ -11,7 +11,7 @@ enum log_stream {
 };
 
 void log_sink_open(const char *program);
-bool log_sink_use_syslog(void);
+int log_sink_use_syslog(void);
 void log_sink_leave_stderr(void);
 
 /** Write trace lines to `fd` from now on; takes it over. */

@@ -172,9 +172,11 @@ static int go_background(struct helper *helper)
 {
         if (!helper->options.daemon)
                 return 0;
-        if (!log_use_syslog())
+        int r = log_use_syslog();
+        if (r == 0)
                 log_warning("there is no syslog at /dev/log: nothing is logged until there is");
-        int r = daemonize(&helper->background);
+        if (r >= 0)
+                r = daemonize(&helper->background);
         if (r < 0)
                 log_error("cannot run in the background: %s", strerror(-r));
         return r;

@@ -3,6 +3,8 @@
 
 import os
 import pwd
+import re
+import socket
 import time
 from pathlib import Path
 
@@ -261,12 +263,51 @@ class Generic(Scenario):
 
 
 class Background(Generic):
-    """qemu-pr-helper -d: its parent's exit status is the truth, and then it serves."""
+    """qemu-pr-helper -d: its parent's exit status is the truth, and then it serves, and tells syslog."""
     name = "qemu-pr-helper -d"
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.arguments = ["-d", *self.arguments]
+        self.log_path = self.folder / "dev" / "log"
+        self.log_path.parent.mkdir()
+        self.world["FAULT_SYSLOG"] = str(self.log_path)
+        self.syslog, self.told = None, []
+        self.start_syslog()
+
+    def start_syslog(self):
+        """Once more: whoever was connected to it is not any more."""
+        if self.syslog:
+            self.syslog.shutdown(socket.SHUT_RDWR)  # a child of ours on its way to exec(3) has it, too
+            self.syslog.close()
+            self.log_path.unlink()
+        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.syslog.setblocking(False)
+        self.syslog.bind(str(self.log_path))
+        self.log_path.chmod(0o666)
+
+    def close(self):
+        self.syslog.close()
+        super().close()
+
+    def look(self, who, **options):
+        super().look(who, **options)
+        self.hear()
+
+    def hear(self):
+        try:
+            while True:
+                self.told.append(self.syslog.recv(4096).decode())
+        except BlockingIOError:
+            return
+
+    def check_told(self):
+        """Whatever was carried out, in a line of its own or counted in one."""
+        self.hear()
+        lines = [line for line in self.told if "REGISTER" in line and "refused" not in line]
+        counts = [re.search(r"repeated (\d+) times", line) for line in lines]
+        if (told := sum(int(c[1]) if c else 1 for c in counts)) != self.fault.sent:
+            raise Problem(f"{self.fault.sent} were carried out, and syslog was told of {told}: {self.told}")
 
     def play(self):
         self.links = {n: None for n in self.sockets} | {"status": None}
@@ -293,6 +334,7 @@ class Background(Generic):
             raise Problem("it serves, and its pidfile is gone or empty") from None
         try:
             self.helper.serve_as(pid)
+            self.start_syslog()
             self.links = {n: Link(self.helper, self.sockets.get(n)) for n in self.links}
             self.helper.check_privileges()
             self.serve()
@@ -302,6 +344,8 @@ class Background(Generic):
             self.helper.end_by_pid()
         self.wait_end(alive)
         self.check_no_paths()
+        self.check_told()
+        self.calls |= {name: self.fault.calls()[name] for name in ("send", "sendto")}
         return True
 
     def wait_end(self, alive):
