@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "helper/busy_poll.h"
 #include "helper/devices.h"
 #include "helper/events.h"
 #include "helper/limiter.h"
@@ -153,12 +154,14 @@ static int answer(struct client *client, const struct wire_request *request, int
 
 static int serve_requests(struct client *client)
 {
+        struct busy_poll awake = { 0 };
         int r = wire_accept_features(client->sock);
 
         if (r == 0)
                 TRACE(EVENT_CLIENT_FEATURES, "client=%u", client->number);
         while (r == 0 && !atomic_load(client->stopping)) {
                 struct wire_request request;
+                busy_poll(&awake, client->sock);
                 r = wire_read_request(client->sock, &request);
                 if (r != 0)
                         break;
