@@ -322,7 +322,7 @@ EXPORT void (*signal(int number, void (*handler)(int)))(int)
 }
 
 /* By no name of its own: headers make others of fscanf. */
-EXPORT int fault_fscanf(FILE *file, const char *format, ...)
+__attribute__((format(scanf, 2, 3))) EXPORT int fault_fscanf(FILE *file, const char *format, ...)
 {
         va_list args;
 
@@ -378,7 +378,11 @@ WRAP_CHECKED(ssize_t, __read_chk, (int a, void *b, size_t c, size_t d __attribut
 WRAP_CHECKED(ssize_t, __recv_chk, (int a, void *b, size_t c, size_t d __attribute__((unused)), int e), recv,
              (a, b, c, e))
 WRAP_CHECKED(ssize_t, __getdelim, (char **a, size_t *b, int c, FILE *d), getdelim, (a, b, c, d))
-WRAP_CHECKED(ssize_t, getline, (char **a, size_t *b, FILE *c), getdelim, (a, b, '\n', c))
+EXPORT ssize_t fault_getline(char **line, size_t *size, FILE *file) __asm__("getline"); /* inline in headers */
+ssize_t fault_getline(char **line, size_t *size, FILE *file)
+{
+        return getdelim(line, size, '\n', file);
+}
 
 /* What a program built for 64-bit file offsets calls; on 64-bit machines the same functions. */
 EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
