@@ -41,7 +41,7 @@ struct audit_entry {
 };
 
 static struct limiter refused_limiter = LIMITER(20, 1000);
-static atomic_bool stopping;
+static atomic_int_fast64_t give_up_ms; /* when the log is waited for no longer; 0: nothing ends */
 
 void audit_init(struct audit *audit, unsigned client, const struct ucred *peer, int event)
 {
@@ -54,9 +54,17 @@ void audit_init(struct audit *audit, unsigned client, const struct ucred *peer, 
         pthread_mutex_init(&audit->lock, NULL);
 }
 
+/* At the end all that is waited for has one time together. */
+static int patience(void)
+{
+        int64_t until = atomic_load(&give_up_ms);
+
+        return until == 0 ? RESERVE_MS : clock_left(until);
+}
+
 int audit_begin(void)
 {
-        return log_reserve(RESERVE_MS);
+        return log_reserve(patience());
 }
 
 /* Of a list that is not remembered as a whole, nobody knows whether the next one is the same. */
@@ -151,8 +159,8 @@ static void flush_entry(struct audit *audit, struct audit_entry *e)
                 return;
         if (e->reached)
                 do
-                        reserved = log_reserve(RESERVE_MS) == 0;
-                while (!reserved && !atomic_load(&stopping));
+                        reserved = log_reserve(patience()) == 0;
+                while (!reserved && atomic_load(&give_up_ms) == 0);
         unsigned count = take_count(audit, e);
         if (count > 0)
                 log_count(audit, e, count, reserved);
@@ -162,7 +170,7 @@ static void flush_entry(struct audit *audit, struct audit_entry *e)
 
 void audit_stop(void)
 {
-        atomic_store(&stopping, true);
+        atomic_store(&give_up_ms, clock_ms() + RESERVE_MS);
 }
 
 /* The entry for a device: its own, a free one, or the one that was not used for longest. */

@@ -57,7 +57,7 @@ void audit_record(struct audit *audit, const struct device *device,
  */
 bool audit_flush(struct audit *audit, int64_t until_ms);
 
-/** The helper stops: who waits for the log waits no longer than a command does. */
+/** The helper stops: all who wait for the log wait no longer than one command does. */
 void audit_stop(void);
 
 /** Log all counts, waiting for the log, and free everything. */
