@@ -2,6 +2,7 @@
 """The base of all cases: a clean LUN, and words for what a case expects."""
 
 import os
+import sys
 import unittest
 
 import lio
@@ -9,6 +10,7 @@ import prclient as pr
 from helper import Helper
 
 INVALID_OPCODE = (5, 0x20, 0)
+PEER = "--peer" in sys.argv         # the helper is the peer
 
 
 def defect(what):

@@ -45,7 +45,7 @@ class Helper:
     def wait_until_serving(self):
         wait_for(lambda: self.process.poll() is not None or self.accepts())
         if self.process.returncode is not None:
-            raise AssertionError(f"the daemon ended with {self.process.returncode}: {self.log}")
+            raise RuntimeError(f"the daemon ended with {self.process.returncode}: {self.log}")
 
     def accepts(self):
         """Whether it greets who connects: the listener of a dead one may outlive it."""

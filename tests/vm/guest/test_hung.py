@@ -23,7 +23,7 @@ from waiting import wait_for
 KEY = 0xB2
 COMMANDS, FOR_ALL = 16, 22      # in flight on one device: of one user, of all of them
 OVER = 10                       # seconds in which a daemon ends whatever hangs
-SLACK = 0.5                     # emulation is slow
+SLACK = 2                       # emulation is slow
 TIMED_OUT = (0xB, 0x2E, 2)
 AT_ONCE = 10                    # a successor, which asks a socket for two seconds who is there
 
@@ -274,7 +274,7 @@ class Others(HungCase):
 
     def assertUsual(self, what):
         for name, usual, now, least in zip(("median", "slowest"), self.usual,
-                                           self.times(self.bystander), (0.05, 2)):
+                                           self.times(self.bystander), (0.2, 2)):
             self.note(f"{name} command: {usual * 1000:.1f} ms; while {what}: {now * 1000:.1f} ms")
             self.assertLess(now, max(10 * usual, least), f"{name} command while {what}")
 
