@@ -15,6 +15,6 @@ void audit_line(const struct audit *audit, const struct device *device,
                 const struct pr_command *command, const struct pr_result *result, char *ret_text,
                 size_t size);
 
-/** The same of a command without a result: "... key=0xa1 action-key=0: has not come back for 9 s". */
+/** The same of a command without a result: "... key=0xa1 action-key=0: has not come back for 8 s". */
 void audit_line_in_flight(const struct device_use *device, const struct in_flight *f,
                           char *ret_text, size_t size);

@@ -142,7 +142,7 @@ enum { LAST_OWN = SYS_pidfd_send_signal - 1 };
 
 /*
  * Load the filter, and in front of it: ENOSYS for numbers that no call has
- * and for calls that are newer than our headers, which tells the C library to
+ * here and for calls that are newer than our headers, which tells the C library to
  * use an older one. libseccomp compares arguments but not a call's number, so
  * its program gets five instructions before it; jumps are relative.
  */

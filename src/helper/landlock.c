@@ -62,8 +62,11 @@ int confine_files(int folder)
         if (rules < 0)
                 return -errno;
         cleanup_fd int sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int r = sysfs >= 0 ? allow(rules, sysfs, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR) :
-                errno == ENOENT ? 0 : -errno; /* none is none; else volumes would be refused, and nobody told */
+        int r = 0;
+        if (sysfs >= 0)
+                r = allow(rules, sysfs, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+        else if (errno != ENOENT) /* none is none; else volumes would be refused, and nobody told */
+                r = -errno;
         if (r == 0 && folder >= 0)
                 r = allow(rules, folder,
                           LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |

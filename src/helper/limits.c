@@ -67,7 +67,7 @@ static unsigned long least(unsigned long a, unsigned long b)
         return a < b ? a : b;
 }
 
-/* At most, but 1 at least. */
+/* Rounded down, but 1 at least. */
 static unsigned long three_quarters(unsigned long n)
 {
         return n > 1 ? n - n / 4 - (n % 4 > 0) : 1;

@@ -48,6 +48,9 @@ static struct {
         int pause_ms; /* until the next try, which grows: mostly a thread is free in a moment */
 } kept;
 
+static struct limiter limiter = LIMITER(5, 10000); /* by user; NOBODY's are about all newcomers */
+static int accept_error;                           /* that was told, 0: it works */
+
 /*
  * Close a connection that is shut down without a thread, where nothing is in it that may be long
  * in closing. A byte out of band, and descriptors with it, would be passed over but for the option.
@@ -77,9 +80,6 @@ static bool let_go(void)
         }
         return kept.count < KEPT_MAX;
 }
-
-static struct limiter limiter = LIMITER(5, 10000); /* by user; NOBODY's are about all newcomers */
-static int accept_error;                           /* that was told, 0: it works */
 
 /* Turn a connection away: its end tells the client, the log tells the administrator. */
 static void refuse(int sock, const char *why)

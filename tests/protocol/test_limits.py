@@ -113,6 +113,7 @@ def set_limit(h, which, number):
 def accept_fails(t):
     """no descriptor for newcomers: they wait, no time is wasted, and it is told once"""
     h = Helper(t)
+    eventually(lambda: t.peer or h.threads() <= 2, "who looked whether it serves has left")
     h.settled_fds()
     used = {int(n) for n in os.listdir(f"/proc/{h.pid}/fd")}
     free = min(set(range(len(used) + 1)) - used)

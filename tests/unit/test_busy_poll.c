@@ -110,8 +110,11 @@ static struct busy_poll other;
 
 static void wait_too(void)
 {
+        unsigned before = looks;
+
         meanwhile = NULL;
         busy_poll(&other, -1);
+        is_int(looks, before, "another does not look while one does");
 }
 
 static void test_one_at_a_time(void)
@@ -119,7 +122,7 @@ static void test_one_at_a_time(void)
         struct busy_poll state = { 0 };
 
         meanwhile = wait_too;
-        is_int(wait_for(&state, 2), 2, "another does not look while one does");
+        is_int(wait_for(&state, 2), 2, "which does not hold up the one");
         is_int(wait_for(&other, 2), 2, "and it is no wait in vain");
 }
 
