@@ -86,16 +86,15 @@ class Timeout(Case):
     @defect("a timeout that is fixed, and 1 ms by its number")
     def test_timeout(self):
         """--timeout=SECONDS: a command that takes longer ends with B/2E/02"""
-        client = self.enterContext(self.helper(*[] if PEER else ["--timeout=2"]).client())
+        # the kernel makes 7 s of whatever is less
+        client = self.enterContext(self.helper(*[] if PEER else ["--timeout=9"]).client())
         fd = self.open(self.a.disk)
         with hanging.Target(self.lun) as disk:
             before = disk.timeouts()
             disk.hang(client, fd)
             start = time.monotonic()
             wait_for(lambda: disk.timeouts() > before)
-            took = time.monotonic() - start
-            self.assertGreaterEqual(took, 1.5)
-            self.assertLess(took, 6)            # what the kernel makes of too little is 7 s
+            self.assertGreaterEqual(time.monotonic() - start, 8)
             disk.come_back()
             self.assertCheck(client.reply(), self.TIMED_OUT)
 
