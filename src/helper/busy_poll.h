@@ -11,7 +11,7 @@
 /** How a client has been. All zero: nothing is known. */
 struct busy_poll {
         unsigned skip;    /**< so many requests are not waited for awake */
-        unsigned penalty; /**< what `skip` was set to by the last wait in vain */
+        unsigned penalty; /**< what a wait in vain doubles, and sets `skip` to */
         unsigned streak;  /**< requests that were found in a row since */
 };
 

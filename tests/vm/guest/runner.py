@@ -75,7 +75,6 @@ class TapResult(unittest.TestResult):
         if (seconds := time.monotonic() - self._start) >= SLOW_SECONDS:
             print(f"# took {seconds:.1f} s", flush=True)
 
-
     def _turn(self):
         """To fail is what is expected of the peer; an error of another kind is not."""
         if not self._why:
